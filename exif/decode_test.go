@@ -1,0 +1,195 @@
+package exif
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// containers wraps an EXIF block in every way a photo file may hold it.
+func containers(b []byte) map[string][]byte {
+	s := string(b)
+	return map[string][]byte{
+		"jpeg":                    jpegFile(exifSegment(b)),
+		"jpeg with fill bytes":    jpegFile([]byte{0xff, 0xff}, exifSegment(b)),
+		"jpeg with stray bytes":   jpegFile([]byte{0, 0, 7}, exifSegment(b)),
+		"jpeg after other APP1":   jpegFile(segment(mAPP1, "something else"), xmpSegment(packet("", "")), exifSegment(b)),
+		"jpeg with two blocks":    jpegFile(exifSegment(b), exifSegment(newBlock(be).ascii(dirMain, tagMake, "second").bytes())),
+		"jpeg, first block empty": jpegFile(exifSegment(newBlock(le).bytes()), exifSegment(b)),
+		"png eXIf":                pngFile(chunk("eXIf", s)),
+		"png eXIf after data":     pngFile(chunk("IDAT", "x"), chunk("eXIf", s)),
+		"png raw profile":         pngFile(chunk("zTXt", "Raw profile type exif\x00\x00"+deflate(rawProfile("exif", []byte("Exif\x00\x00"+s))))),
+		"png raw APP1, plain":     pngFile(chunk("tEXt", "Raw profile type APP1\x00"+rawProfile("APP1", b))),
+		"webp":                    webpFile(riffChunk("EXIF", s)),
+		"webp with prefix":        webpFile(riffChunk("ICCP", "odd"), riffChunk("EXIF", "Exif\x00\x00"+s)),
+		"tiff":                    b,
+		"heif":                    heifFile(0, heifItem{kind: "hvc1", data: []byte("pixels")}, heifItem{kind: "Exif", data: heifExif(b)}),
+		"heif in idat":            heifFile(1, heifItem{kind: "Exif", data: heifExif(b), idat: true}),
+		"heif with wide ids":      heifFile(2, heifItem{kind: "Exif", data: heifExif(b)}),
+		"heif in three extents":   heifFile(1, heifItem{kind: "Exif", data: heifExif(b), parts: 3}),
+		"heif without prefix":     heifFile(0, heifItem{kind: "Exif", data: append([]byte{0, 0, 0, 0}, b...)}),
+		"heif, header at once":    heifFile(0, heifItem{kind: "Exif", data: b}),
+	}
+}
+
+func TestDecodeContainers(t *testing.T) {
+	for _, order := range []byteOrder{le, be} {
+		for o := range uint16(9) {
+			for name, data := range containers(fullBlock(order, o).bytes()) {
+				t.Run(fmt.Sprintf("%s/%s/%d", name, order, o), func(t *testing.T) {
+					m, err := Decode(data)
+					if err != nil {
+						t.Fatal(err)
+					}
+					checkFull(t, m, int(o))
+				})
+			}
+		}
+	}
+}
+
+// checkFull compares with what fullBlock says.
+func checkFull(t *testing.T, m Meta, orientation int) {
+	t.Helper()
+	if m.Orientation != orientation {
+		t.Errorf("orientation %d, want %d", m.Orientation, orientation)
+	}
+	if want := (Camera{"Kith", "Camera One"}); m.Camera != want {
+		t.Errorf("camera %+v, want %+v", m.Camera, want)
+	}
+	want := Time{Wall: time.Date(2023, 6, 5, 4, 3, 2, 57e6, time.UTC), Offset: -3*time.Hour - 30*time.Minute, Zone: ZoneOffset}
+	if m.Taken != want {
+		t.Errorf("taken %+v, want %+v", m.Taken, want)
+	}
+	if at, ok := m.Taken.Instant(); !ok || !at.Equal(time.Date(2023, 6, 5, 7, 33, 2, 57e6, time.UTC)) {
+		t.Errorf("instant %v, %v", at, ok)
+	}
+	if m.GPS == nil || m.GPS.Alt == nil {
+		t.Fatalf("no position or altitude: %+v", m.GPS)
+	}
+	checkNear(t, "latitude", m.GPS.Lat, -(33 + 51/60.0 + 31.26/3600))
+	checkNear(t, "longitude", m.GPS.Lon, 151+12/60.0+51/3600.0)
+	checkNear(t, "altitude", *m.GPS.Alt, -12.5)
+}
+
+func checkNear(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) < 1e-9) {
+		t.Errorf("%s %v, want %v", what, got, want)
+	}
+}
+
+// TestDecodeMagics: raw formats that put something else in the place of 42.
+func TestDecodeMagics(t *testing.T) {
+	for magic, order := range map[string]byteOrder{"IIRO": le, "IIRS": le, "MMOR": be, "IIU\x00": le} {
+		b := fullBlock(order, 6)
+		b.magic = magic
+		m, err := Decode(b.bytes())
+		if err != nil {
+			t.Fatalf("%q: %v", magic, err)
+		}
+		checkFull(t, m, 6)
+	}
+}
+
+// TestDecodeNothing: files that say nothing are no error.
+func TestDecodeNothing(t *testing.T) {
+	for name, data := range map[string]string{
+		"empty":             "",
+		"text":              "package exif",
+		"gif":               "GIF89a\x01\x00\x01\x00\x00\x00\x00;",
+		"soi":               "\xff\xd8\xff",
+		"jpeg":              string(jpegFile()),
+		"png":               string(pngFile(chunk("tEXt", "Title\x00a photo"), chunk("tEXt", "no key"))),
+		"webp":              string(webpFile()),
+		"heif, no items":    string(heifFile(0)),
+		"heif, only pixels": string(heifFile(1, heifItem{kind: "hvc1", data: []byte("pixels")})),
+		"heif, other mime":  string(heifFile(1, heifItem{kind: "mime", contentType: "text/plain", data: []byte("x")})),
+		"mp4":               string(box("ftyp", []byte("isom\x00\x00\x00\x00"))) + string(box("moov", box("mvhd"))),
+		"tiff":              string(newBlock(le).bytes()),
+	} {
+		if m, err := Decode([]byte(data)); err != nil || m != (Meta{}) {
+			t.Errorf("%s: %+v, %v; want nothing", name, m, err)
+		}
+	}
+}
+
+// TestDecodeXMP: XMP alone, in every container that holds it.
+func TestDecodeXMP(t *testing.T) {
+	x := packet(fullXMPAttrs, "")
+	files := map[string][]byte{
+		"jpeg":             jpegFile(xmpSegment(x)),
+		"jpeg, odd header": jpegFile(segment(mAPP1, "XMP\x00://ns.adobe.com/xap/1.0/\x00"+x)),
+		"png":              pngFile(chunk("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00"+x)),
+		"png, deflated":    pngFile(chunk("iTXt", "XML:com.adobe.xmp\x00\x01\x00en\x00key\x00"+deflate(x))),
+		"png zTXt":         pngFile(chunk("zTXt", "XML:com.adobe.xmp\x00\x00"+deflate(x))),
+		"png raw profile":  pngFile(chunk("zTXt", "Raw profile type xmp\x00\x00"+deflate(rawProfile("xmp", []byte(x))))),
+		"webp":             webpFile(riffChunk("XMP ", x)),
+		"tiff":             newBlock(be).raw(dirMain, tagXMP, typeByte, uint32(len(x)), []byte(x)).bytes(),
+		"heif":             heifFile(0, heifItem{kind: "mime", contentType: "application/rdf+xml", data: []byte(x)}),
+	}
+	for name, data := range files {
+		t.Run(name, func(t *testing.T) {
+			m, err := Decode(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Time{Wall: time.Date(2011, 5, 1, 12, 0, 0, 250e6, time.UTC), Offset: 2 * time.Hour, Zone: ZoneOffset}
+			if m.Taken != want || m.Orientation != 6 || m.Camera != (Camera{"Kith", "Camera Two"}) {
+				t.Errorf("got %+v", m)
+			}
+			if m.GPS == nil || m.GPS.Alt == nil {
+				t.Fatalf("no position or altitude: %+v", m.GPS)
+			}
+			checkNear(t, "latitude", m.GPS.Lat, 60+27.5/60)
+			checkNear(t, "longitude", m.GPS.Lon, -(22 + 16/60.0 + 12/3600.0))
+			checkNear(t, "altitude", *m.GPS.Alt, -239.8)
+		})
+	}
+}
+
+// TestDecodeMerge: which of the two sources speaks.
+func TestDecodeMerge(t *testing.T) {
+	wall := func(h int) time.Time { return time.Date(2020, 1, 1, h, 0, 0, 0, time.UTC) }
+	text := func(h int) string { return wall(h).Format("2006:01:02 15:04:05") }
+	attr := func(key string, h int) string { return " " + key + `="` + wall(h).Format("2006-01-02T15:04:05") + `"` }
+	for _, c := range []struct {
+		name string
+		exif *block
+		xmp  string
+		want int // hour
+	}{
+		{"original first", newBlock(le).ascii(dirExif, tagOriginal, text(1)).ascii(dirExif, tagDigitized, text(2)), attr("exif:DateTimeOriginal", 3), 1},
+		{"digitized next", newBlock(le).ascii(dirExif, tagOriginal, "0000:00:00 00:00:00").ascii(dirExif, tagDigitized, text(2)), attr("exif:DateTimeOriginal", 3), 2},
+		{"XMP before the change", newBlock(le).ascii(dirMain, tagModified, text(4)), attr("exif:DateTimeOriginal", 3) + attr("photoshop:DateCreated", 5), 3},
+		{"photoshop", newBlock(le), attr("photoshop:DateCreated", 5) + attr("xmp:CreateDate", 6), 5},
+		{"bare date is none", newBlock(le), ` photoshop:DateCreated="2020-01-01"` + attr("xmp:CreateDate", 6), 6},
+		{"XMP digitized", newBlock(le), attr("exif:DateTimeDigitized", 7) + attr("xmp:CreateDate", 6), 7},
+		{"the change at last", newBlock(le).ascii(dirMain, tagModified, text(4)), "", 4},
+		{"TIFF/EP", newBlock(le).ascii(dirMain, tagOriginal, text(8)).ascii(dirMain, tagModified, text(4)), "", 8},
+	} {
+		m, err := Decode(jpegFile(exifSegment(c.exif.bytes()), xmpSegment(packet(c.xmp, ""))))
+		if err != nil || !m.Taken.Wall.Equal(wall(c.want)) {
+			t.Errorf("%s: %v, %v; want hour %d", c.name, m.Taken, err, c.want)
+		}
+	}
+	m, err := Decode(jpegFile(exifSegment(fullBlock(be, 3).bytes()), xmpSegment(packet(fullXMPAttrs, ""))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFull(t, m, 3)
+}
+
+func TestErrorIsTyped(t *testing.T) {
+	_, err := Decode(pngFile(chunk("eXIf", "no header"), chunk("zTXt", "XML:com.adobe.xmp\x00\x00nothing deflated")))
+	var e *Error
+	if !errors.As(err, &e) || e.Container != "png" || e.Part != "chunk eXIf" || !errors.Is(err, errNotTIFF) {
+		t.Errorf("%#v", err)
+	}
+	if !strings.Contains(err.Error(), "zTXt") {
+		t.Errorf("the second fault is missing in %q", err)
+	}
+}

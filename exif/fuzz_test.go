@@ -1,0 +1,211 @@
+package exif
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rwcarlsen/goexif/tiff"
+)
+
+// The seeds in testdata/fuzz are built by the writers of this package's
+// tests; with -write-seeds, TestSeeds writes them.
+var writeSeeds = flag.Bool("write-seeds", false, "write the seeds of the fuzz targets to testdata/fuzz")
+
+// seeds gives the inputs of each fuzz target by file name.
+func seeds() map[string]map[string][]byte {
+	full := fullBlock(be, 6).bytes()
+	x := packet(fullXMPAttrs, "<xmp:CreateDate>2020-02-03T04:05:06Z</xmp:CreateDate>")
+	decode := make(map[string][]byte)
+	for name, data := range containers(full) {
+		decode[strings.NewReplacer(" ", "-", ",", "").Replace(name)] = data
+	}
+	decode["jpeg-xmp"] = jpegFile(xmpSegment(x))
+	decode["png-xmp"] = pngFile(chunk("zTXt", "XML:com.adobe.xmp\x00\x00"+deflate(x)))
+	decode["heif-both"] = heifFile(1, heifItem{kind: "Exif", data: heifExif(full), idat: true},
+		heifItem{kind: "mime", contentType: "application/rdf+xml", data: []byte(x), parts: 2})
+	loop := newBlock(le).raw(dirMain, tagExifIFD, typeLong, 1, []byte{8, 0, 0, 0})
+	texts := make(map[string][]byte)
+	for i, s := range []string{"2011:05:01 12:00:00", "2011-05-01T12:00:00.25+02:00", "2011/5/ 1 24:00", "-0330", "Z",
+		"    :  :     :  :  ", "60,27.5N", "60,27,30S", "2398/10", "057"} {
+		texts[fmt.Sprintf("text-%02d", i)] = []byte(s)
+	}
+	return map[string]map[string][]byte{
+		"FuzzDecode": decode,
+		"FuzzTIFF": {"big": full, "little": fullBlock(le, 1).bytes(), "loop": loop.bytes(), "empty": newBlock(be).bytes(),
+			"huge": newBlock(le).raw(dirMain, tagMake, typeASCII, 0xffffffff, nil).bytes()},
+		"FuzzXMP":  {"attributes": []byte(x), "element": []byte(packet("", "<tiff:Make>K</tiff:Make>")), "not-xml": []byte("<<>")},
+		"FuzzTime": texts,
+		"FuzzBMFF": {"v0": heifFile(0, heifItem{kind: "Exif", data: heifExif(full)}), "v1": decode["heif-both"],
+			"v2": heifFile(2, heifItem{kind: "Exif", data: heifExif(full), parts: 3}), "no-meta": box("ftyp", []byte("avif"), make([]byte, 4))},
+	}
+}
+
+// TestSeeds: the committed seeds are those that the writers build.
+func TestSeeds(t *testing.T) {
+	for target, files := range seeds() {
+		dir := filepath.Join("testdata", "fuzz", target)
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			path := filepath.Join(dir, name)
+			want := []byte("go test fuzz v1\n[]byte(" + strconv.Quote(string(files[name])) + ")\n")
+			if *writeSeeds {
+				if err := os.MkdirAll(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, want, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s is not what the writers build (%v): run go test -run TestSeeds -write-seeds", path, err)
+			}
+		}
+	}
+}
+
+// checkMeta checks what holds for every result, whatever the bytes were.
+func checkMeta(t *testing.T, m Meta, err error) {
+	t.Helper()
+	if m.Orientation < 0 || m.Orientation > 8 {
+		t.Errorf("orientation %d", m.Orientation)
+	}
+	checkTime(t, m.Taken)
+	if g := m.GPS; g != nil {
+		if !(math.Abs(g.Lat) <= 90 && math.Abs(g.Lon) <= 180) || g.Lat == 0 && g.Lon == 0 {
+			t.Errorf("position %v, %v", g.Lat, g.Lon)
+		}
+		if g.Alt != nil && !(math.Abs(*g.Alt) <= maxAltitude) {
+			t.Errorf("altitude %v", *g.Alt)
+		}
+	}
+	for _, s := range []string{m.Camera.Make, m.Camera.Model} {
+		if s != cleanName(s) || len(s) > 3*maxValue { // an invalid byte becomes three
+			t.Errorf("name %q", s)
+		}
+	}
+	var e *Error
+	if err != nil && (!errors.As(err, &e) || e.Container == "" || e.Part == "" || e.Err == nil) {
+		t.Errorf("error %#v", err)
+	}
+	if err != nil && strings.Contains(err.Error(), "panic") {
+		t.Errorf("the fence let something through: %v", err)
+	}
+}
+
+func checkTime(t *testing.T, at Time) {
+	t.Helper()
+	if at.IsZero() {
+		if at != (Time{}) {
+			t.Errorf("unknown time %+v", at)
+		}
+		return
+	}
+	if y := at.Wall.Year(); y < minYear || y > maxYear+1 || at.Wall.Location() != time.UTC {
+		t.Errorf("time %v", at.Wall)
+	}
+	if at.Offset.Abs() > maxOffset || at.Zone == ZoneNone && at.Offset != 0 {
+		t.Errorf("offset %v, %v", at.Offset, at.Zone)
+	}
+	switch at.Zone {
+	case ZoneNone, ZoneOffset, ZoneGPS:
+	default:
+		t.Errorf("zone source %q", at.Zone)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before := bytes.Clone(data)
+		start := time.Now()
+		m, err := Decode(data)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("took %v for %d bytes", took, len(data))
+		}
+		checkMeta(t, m, err)
+		if !bytes.Equal(data, before) {
+			t.Error("the file was changed")
+		}
+	})
+}
+
+func FuzzTIFF(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !isTIFF(data) {
+			return
+		}
+		scan := scanTIFF(data, func(string, error) {})
+		clean := scan.compact()
+		if len(clean) > 64<<10 {
+			t.Errorf("%d bytes given to goexif", len(clean))
+		}
+		if _, err := tiff.Decode(bytes.NewReader(clean)); err != nil {
+			t.Errorf("goexif refuses the compact block: %v", err)
+		}
+		fl := file{container: "tiff"}
+		fl.readTIFF(data)
+		fl.addExif(data)
+		checkMeta(t, fl.meta(), fl.err())
+	})
+}
+
+func FuzzXMP(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fl := file{container: "jpeg"}
+		fl.addXMP(data)
+		checkMeta(t, fl.meta(), fl.err())
+	})
+}
+
+func FuzzTime(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text := string(data)
+		s, err := parseStamp(text)
+		if err != nil && s != (stamp{}) {
+			t.Errorf("%q: %v beside %v", text, s, err)
+		}
+		checkTime(t, s.time())
+		if d, known, err := parseOffset(text); d.Abs() > maxOffset || known && err != nil || !known && d != 0 {
+			t.Errorf("%q: offset %v, %v, %v", text, d, known, err)
+		}
+		if d, _ := parseFraction(text); d < 0 || d >= time.Second {
+			t.Errorf("%q: fraction %v", text, d)
+		}
+		if v, err := parseXMPDegrees(text, 'N', 'S'); math.IsNaN(v) || err != nil && v != 0 {
+			t.Errorf("%q: degrees %v, %v", text, v, err)
+		}
+		if v, ok := parseXMPAltitude(text, ""); ok && !(math.Abs(v) <= maxAltitude) {
+			t.Errorf("%q: altitude %v", text, v)
+		}
+	})
+}
+
+func FuzzBMFF(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < 12 {
+			return
+		}
+		fl := file{data: data, container: "heif"}
+		fl.heif()
+		if len(fl.tiffs) > maxBlocks || len(fl.xmps) > maxBlocks {
+			t.Errorf("%d EXIF blocks, %d packets", len(fl.tiffs), len(fl.xmps))
+		}
+		total := 0
+		for _, b := range slices.Concat(fl.tiffs, fl.xmps) {
+			total += len(b)
+		}
+		if total > maxItems*max(len(data), maxBlock) {
+			t.Errorf("%d bytes of items in a file of %d", total, len(data))
+		}
+		checkMeta(t, fl.meta(), fl.err())
+	})
+}
