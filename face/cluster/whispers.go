@@ -1,0 +1,166 @@
+package cluster
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+const (
+	// maxRounds caps the rounds of Chinese Whispers. Without the photo rule
+	// every change raises the weight inside the clusters, so that the rounds
+	// come to an end by themselves (after five on 3,806 press photos); the
+	// photo rule can make two nodes take turns for ever.
+	maxRounds = 50
+	// photoPenalty divides the votes for a cluster that already holds another
+	// face of the same photo. On synthetic group photos of families whose
+	// members are alike, 4 is within 0.1 points of the best BCubed F among 1,
+	// 2, 4, 8, 16 and a ban: 96.9 where 1 gives 92.8 and a ban 94.9.
+	photoPenalty = 4
+	// banned, as a penalty, leaves no vote.
+	banned = math.MaxInt64
+	// minShare: a face stays in a cluster if it has edges to one in minShare
+	// of the others. Without this rule the single faces of strangers, which
+	// have no better place to go, collect around large clusters, each by a
+	// false edge. On 3,806 labelled press photos of 1,267 people it raised
+	// BCubed precision from 97.0 to 98.7 and F from 97.9 to 98.4; from 2 to 5
+	// precision falls, recall rises, and F stays within 0.1.
+	minShare = 3
+	// mutual: two rivals of one set both stay if the weight that their photo
+	// denied them is at least two in mutual of the mean of their fits. More
+	// photos show two siblings than one person twice, so a pair of one photo
+	// has to be nearly as alike as each is to the rest, where any other pair
+	// need only be above the threshold. Measured on 300 albums of group photos
+	// of two families of three siblings each, mixed from labelled press photos
+	// so that siblings have a similarity of about 0.5: of 49 pairs of different
+	// people that shared a photo and a cluster, 7 were left (with 2 instead of
+	// 3: 0; with 4: 23). Of 1,123 pairs of one person on made-up collages, 967
+	// were left (647; 1,034).
+	mutual = 3
+)
+
+// graph is what Chinese Whispers walks: nodes, weighted edges between them,
+// and who stands on which photo.
+type graph struct {
+	nodes     nodes
+	edges     [][]edge
+	between   [][]edge // vector -> edges to vectors
+	threshold int32
+	// step is the similarity of any two vectors.
+	step func(u, v int32) int32
+
+	slots   []slot            // those of a node are next to each other
+	first   []int32           // node -> its first slot; one more at the end
+	slotsOf [][]int32         // vector -> slots
+	onPhoto map[int32][]int32 // photo -> slots
+}
+
+// newGraph lifts the edges between vectors to edges between nodes. Parallel
+// edges stay parallel: only their sum ever counts.
+func newGraph(f Faces, d distinct, ns nodes, near neighbours, threshold int32) *graph {
+	g := &graph{nodes: ns, edges: make([][]edge, len(ns)), between: near.edges(threshold), threshold: threshold}
+	g.step = func(u, v int32) int32 { return stepOf(f.row(int(d.rep[u])), f.row(int(d.rep[v]))) }
+	g.fillSlots(f, d)
+	for a, nd := range ns {
+		for _, u := range nd.vectors {
+			for _, e := range g.between[u] {
+				for _, s := range g.slotsOf[e.to] {
+					g.link(a, g.slots[s].node, e.weight)
+				}
+			}
+			// Copies of one vector in two nodes are as alike as can be.
+			for _, s := range g.slotsOf[u] {
+				g.link(a, g.slots[s].node, one-threshold)
+			}
+		}
+	}
+	return g
+}
+
+func (g *graph) link(a int, b, weight int32) {
+	if int32(a) != b && weight > 0 {
+		g.edges[a] = append(g.edges[a], edge{b, weight})
+	}
+}
+
+// alone gives every node a label of its own.
+func (g *graph) alone() []int32 {
+	label := make([]int32, len(g.nodes))
+	for a := range label {
+		label[a] = int32(a)
+	}
+	return label
+}
+
+// whisper runs Chinese Whispers: every mover, in random order, takes the label
+// that weighs most among its neighbours, until a round changes nothing. The
+// votes for a label that a rival has are divided by penalty. The generator is
+// fixed and the movers are in canonical order, so the outcome is a function of
+// the graph.
+func (g *graph) whisper(ctx context.Context, label, movers []int32, penalty int64) error {
+	v, order := g.newVote(), slices.Clone(movers)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range maxRounds {
+		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		changed := false
+		for k, a := range order {
+			if k%1024 == 0 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+			}
+			if best := g.choose(v, label, a, penalty); best != label[a] {
+				label[a], changed = best, true
+			}
+		}
+		if !changed {
+			break
+		}
+	}
+	return nil
+}
+
+// vote is the scratch space of choose and rivals.
+type vote struct {
+	weight     []int64 // per label; zero outside choose
+	penalised  []bool  // per label; false outside choose
+	candidates []int32 // labels with votes, in the order of the first
+	seen       []int64 // per slot: the last round of rivals that met it
+	now        int64   // the number of the latest round of rivals
+}
+
+func (g *graph) newVote() *vote {
+	n := len(g.nodes)
+	return &vote{weight: make([]int64, n), penalised: make([]bool, n), seen: make([]int64, len(g.slots))}
+}
+
+// choose is the label that node a takes: the heaviest it may take; among
+// equals the one it has, then the smallest.
+func (g *graph) choose(v *vote, label []int32, a int32, penalty int64) int32 {
+	v.candidates = v.candidates[:0]
+	for _, e := range g.edges[a] {
+		l := label[e.to]
+		if v.weight[l] == 0 {
+			v.candidates = append(v.candidates, l)
+		}
+		v.weight[l] += int64(e.weight)
+	}
+	for _, b := range g.nodes[a].apart {
+		v.weight[label[b]] = 0
+	}
+	for _, rival := range g.rivals(v, a) {
+		if l := label[rival.node]; v.weight[l] > 0 && !v.penalised[l] {
+			v.weight[l] /= penalty
+			v.penalised[l] = true
+		}
+	}
+	best, most := label[a], v.weight[label[a]]
+	for _, l := range v.candidates {
+		if w := v.weight[l]; w > most || w == most && best != label[a] && l < best {
+			best, most = l, w
+		}
+		v.weight[l], v.penalised[l] = 0, false
+	}
+	return best
+}
