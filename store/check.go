@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+)
+
+// Check examines one snapshot of the account and yields every fault it finds:
+// SQLite's integrity_check and foreign_key_check, and the account's own rules.
+// Nothing yielded means that all is well.
+func (db *DB) Check(ctx context.Context) iter.Seq[error] {
+	return func(yield func(error) bool) {
+		stopped := false
+		c := &checker{ctx: ctx, report: func(err error) error {
+			if !yield(db.fail(ctx, "check", err)) {
+				stopped = true
+				return errStop
+			}
+			return nil
+		}}
+		err := db.view(ctx, "check", func(tx *sql.Tx) error {
+			c.tx = tx
+			for _, examine := range []func() error{c.pages, c.references, c.rules, c.photos, c.faces, c.vectors, c.ledger} {
+				if err := examine(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil && !stopped {
+			yield(err)
+		}
+	}
+}
+
+// checker's methods report faults of the account, and return what keeps them
+// from looking on.
+type checker struct {
+	ctx    context.Context // of the one Check that it lives in
+	tx     *sql.Tx
+	report func(error) error
+}
+
+func (c *checker) fault(format string, args ...any) error {
+	return c.report(&CorruptError{Detail: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) pages() error {
+	return each(c.ctx, c.tx, "PRAGMA integrity_check", nil, func(rows *sql.Rows) error {
+		var verdict string
+		if err := rows.Scan(&verdict); err != nil || verdict == "ok" {
+			return err
+		}
+		return c.fault("%s", verdict)
+	})
+}
+
+func (c *checker) references() error {
+	return each(c.ctx, c.tx, "PRAGMA foreign_key_check", nil, func(rows *sql.Rows) error {
+		var table, parent string
+		var row, key sql.NullInt64 // row is NULL for tables without row ids
+		if err := rows.Scan(&table, &row, &parent, &key); err != nil {
+			return err
+		}
+		return c.fault("row %d of %s refers to a row of %s that is missing", row.Int64, table, parent)
+	})
+}
+
+// rules looks for rows that must not be, each query naming them by uid. Those
+// that the schema forbids too are here because SQLite leaves CHECK constraints
+// out of account on connections that cannot write.
+func (c *checker) rules() error {
+	for _, rule := range []struct{ what, query string }{
+		{"photo %s has an unknown status", "SELECT uid FROM photos WHERE status NOT IN ('ok', 'pending', 'failed')"},
+		{"photo %s is ok, but nothing looked at it", "SELECT uid FROM photos WHERE status = 'ok' AND analyzer = ''"},
+		{"photo %s is pending, but was looked at", "SELECT uid FROM photos WHERE status = 'pending' AND analyzer <> ''"},
+		{"photo %s has half a position", "SELECT uid FROM photos WHERE (lat IS NULL) <> (lon IS NULL)"},
+		{"face %s has an unknown origin", "SELECT uid FROM faces WHERE origin NOT IN ('', 'group', 'decision', 'import')"},
+		{"face %s is with nobody for a reason, or with somebody for none",
+			"SELECT uid FROM faces WHERE (person IS NULL) <> (origin = '')"},
+		{"photo %s has no path", "SELECT uid FROM photos WHERE path = '' OR instr(CAST(path AS BLOB), x'00') > 0"},
+		{"the cover of person %s is a face of somebody else", `SELECT e.uid FROM people e JOIN faces f ON f.id = e.cover
+			WHERE f.person IS NOT e.id`},
+		{"the vector of face %s does not fit its space", `SELECT f.uid FROM vectors v JOIN faces f ON f.id = v.face
+			JOIN spaces s ON s.id = v.space WHERE length(v.v) <> 4 * s.dim`},
+		{"there is more or less than one account in the file: %s", "SELECT count(*) FROM account HAVING count(*) <> 1"},
+	} {
+		err := each(c.ctx, c.tx, rule.query, nil, func(rows *sql.Rows) error {
+			var uid string
+			if err := rows.Scan(&uid); err != nil {
+				return err
+			}
+			return c.fault(rule.what, uid)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) photos() error {
+	return each(c.ctx, c.tx, "SELECT "+photoColumns+" FROM photos p ORDER BY p.id", nil, func(rows *sql.Rows) error {
+		p, err := scanPhoto(rows)
+		if err != nil {
+			return c.report(err)
+		}
+		if p.GPS != nil && !finite(p.GPS.Lat, p.GPS.Lon) {
+			return c.fault("photo %s: position is not finite", p.ID)
+		}
+		return nil
+	})
+}
+
+func (c *checker) faces() error {
+	return each(c.ctx, c.tx, faceSelect+" ORDER BY f.id", nil, func(rows *sql.Rows) error {
+		f, err := scanFace(rows)
+		if err != nil {
+			return c.report(err)
+		}
+		if !finiteBox(f.Box) || !finite(f.Score, f.Quality) {
+			return c.fault("face %s: box, score or quality is not finite", f.ID)
+		}
+		return nil
+	})
+}
+
+func (c *checker) vectors() error {
+	var blob sql.RawBytes
+	var v []float32
+	return each(c.ctx, c.tx, "SELECT face, v FROM vectors ORDER BY face", nil, func(rows *sql.Rows) error {
+		var id int64
+		if err := rows.Scan(&id, &blob); err != nil {
+			return err
+		}
+		if n := len(blob) / 4; len(v) != n {
+			v = make([]float32, n) // as long as the bytes in hand
+		}
+		err := unpackVector(v, blob)
+		if err == nil {
+			err = checkUnit(v)
+		}
+		if err != nil {
+			return c.fault("vector of face row %d: %v", id, err)
+		}
+		return nil
+	})
+}
+
+func (c *checker) ledger() error {
+	err := each(c.ctx, c.tx, decisionSelect+" ORDER BY seq", nil, func(rows *sql.Rows) error {
+		if _, err := scanDecision(rows); err != nil {
+			return c.report(err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return each(c.ctx, c.tx, "SELECT id, name, dim, impostors FROM spaces ORDER BY id", nil, func(rows *sql.Rows) error {
+		var id int64
+		if _, err := scanSpace(rows, &id); err != nil {
+			return c.report(err)
+		}
+		return nil
+	})
+}

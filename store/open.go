@@ -1,0 +1,258 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Options says how to open an account. The zero value opens for writing,
+// makes the account if there is none, and does not wait for anybody.
+type Options struct {
+	// AccountID, where set, is the id that the file must belong to. A new
+	// file takes it as its id; without one it gets a random id.
+	AccountID string
+	// ReadOnly opens an existing account without the writer's lock, also
+	// while another process writes. Every change gives ErrReadOnly.
+	ReadOnly bool
+	// BusyTimeout is how long to wait for another process (or another DB of
+	// this one) that has the account open for writing; 0: not at all.
+	BusyTimeout time.Duration
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// DB is one account's file, open. It is safe for concurrent use: writes take
+// turns, reads run beside them, each on one snapshot.
+type DB struct {
+	path    string // as the caller named it, for messages
+	account string
+	now     func() time.Time
+
+	read  *sql.DB
+	write *sql.DB      // nil: read-only
+	lock  *flock.Flock // nil: read-only
+
+	// writing holds the one write that may run. BeginTx could do the waiting
+	// too, but with a context that can be cancelled database/sql rolls back in
+	// a goroutine of its own, which may outlive Close.
+	writing chan struct{}
+	closed  atomic.Bool
+}
+
+// Open opens the account in the SQLite file at path, and makes it if there is
+// no file or an empty one. The file, and what SQLite puts beside it, can be
+// read and written by its owner only (mode 0600).
+//
+// It returns ErrBusy if another process has the account open for writing,
+// ErrWrongAccount if the file belongs to another account than opt.AccountID,
+// *NotAccountError, *SchemaError or *CorruptError if the file cannot be used,
+// and, read-only, an error that is fs.ErrNotExist if there is none. A file
+// that is refused is left as it was, to the byte. Corruption is looked for
+// with SQLite's quick_check, which reads the whole file.
+//
+// A read-only account on a medium where SQLite cannot make its own files
+// (a read-only directory) is read as it lies there, without locks, provided
+// that no log (-wal) is beside it: nobody may write to it meanwhile.
+func Open(ctx context.Context, path string, opt Options) (*DB, error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	s, err := loadSchema(schemaFS, "schema")
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return open(ctx, path, opt, s)
+}
+
+func open(ctx context.Context, path string, opt Options, s schema) (*DB, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("store: open %q: %w", path, err)
+	}
+	file, err := resolve(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: open %q: %w", path, err)
+	}
+	db := &DB{path: path, now: opt.Now, writing: make(chan struct{}, 1)}
+	if opt.ReadOnly {
+		err = db.openReadOnly(ctx, file, opt, s)
+	} else {
+		err = db.openWriter(ctx, file, opt, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+func (db *DB) openReadOnly(ctx context.Context, file string, opt Options, s schema) error {
+	a, state, err := inspectReadOnly(ctx, file)
+	if err == nil {
+		err = state.refuse(opt, s, true)
+	}
+	if err != nil {
+		return withPath(ctx, db.path, err)
+	}
+	db.account = state.account
+	db.read = openSQL(file, a)
+	return nil
+}
+
+func (db *DB) openWriter(ctx context.Context, file string, opt Options, s schema) (err error) {
+	db.lock, err = takeLock(ctx, file+lockSuffix, opt.BusyTimeout)
+	if err != nil {
+		return fmt.Errorf("store: open %q: %w", db.path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(withPath(ctx, db.path, err), db.shut())
+		}
+	}()
+	empty, err := isEmpty(file)
+	if err != nil {
+		return err
+	}
+	if empty {
+		if err := create(ctx, file, opt, s); err != nil {
+			return err
+		}
+	}
+	state, err := inspectLocked(ctx, file)
+	if err != nil {
+		return err
+	}
+	if err := state.refuse(opt, s, false); err != nil {
+		return err
+	}
+	db.account = state.account
+	tighten(file)
+	db.write = openSQL(file, readWrite)
+	if err := s.apply(ctx, db.write); err != nil {
+		return err
+	}
+	db.read = openSQL(file, readOnly)
+	return nil
+}
+
+// withPath names path in what went wrong while opening it.
+func withPath(ctx context.Context, path string, err error) error {
+	var foreign *NotAccountError
+	var schemaErr *SchemaError
+	switch {
+	case errors.As(err, &foreign):
+		foreign.Path = path
+		return foreign
+	case errors.As(err, &schemaErr):
+		schemaErr.Path = path
+		return schemaErr
+	}
+	return explain(ctx, "open", path, err)
+}
+
+// AccountID is the id of the account that the file belongs to.
+func (db *DB) AccountID() string { return db.account }
+
+// Close ends the account's use: it waits for a write under way, brings the
+// log back into the file and lets the next one in. It is idempotent. A
+// listing that is still being read may be read to its end; everything else
+// gives ErrClosed.
+func (db *DB) Close() error {
+	if db.closed.Swap(true) {
+		return nil
+	}
+	db.writing <- struct{}{} // for good: no write begins from here on
+	if err := db.shut(); err != nil {
+		return fmt.Errorf("store: close %q: %w", db.path, err)
+	}
+	return nil
+}
+
+// shut closes what is open, the lock last.
+func (db *DB) shut() error {
+	var errs []error
+	if db.read != nil {
+		errs = append(errs, db.read.Close())
+	}
+	if db.write != nil {
+		// A reader that is still at work keeps the log from being emptied;
+		// then the next one to close empties it.
+		ctx := context.Background()
+		_, err := db.write.ExecContext(ctx, "PRAGMA busy_timeout = 0")
+		if err == nil {
+			_, err = truncateLog(ctx, db.write)
+		}
+		errs = append(errs, err, db.write.Close())
+	}
+	if db.lock != nil {
+		errs = append(errs, releaseLock(db.lock))
+	}
+	return errors.Join(errs...)
+}
+
+// truncateLog copies the log into the file and empties it; false means that
+// a reader's snapshot keeps part of it in use.
+func truncateLog(ctx context.Context, q querier) (bool, error) {
+	var busy, frames, copied int
+	err := q.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &copied)
+	return busy == 0, err
+}
+
+// update runs one write as one transaction: f's error, a cancelled context
+// or a crash leaves everything as it was.
+func (db *DB) update(ctx context.Context, op string, f func(*sql.Tx) error) error {
+	return db.exclusively(ctx, op, func() error { return db.transact(ctx, f) })
+}
+
+// exclusively runs f while no other write does.
+func (db *DB) exclusively(ctx context.Context, op string, f func() error) error {
+	switch {
+	case db.closed.Load():
+		return fmt.Errorf("store: %s %q: %w", op, db.path, ErrClosed)
+	case db.write == nil:
+		return fmt.Errorf("store: %s %q: %w", op, db.path, ErrReadOnly)
+	case ctx.Err() != nil: // select would toss a coin
+		return explain(ctx, op, db.path, ctx.Err())
+	}
+	select {
+	case db.writing <- struct{}{}:
+	case <-ctx.Done():
+		return explain(ctx, op, db.path, ctx.Err())
+	}
+	defer func() { <-db.writing }()
+	return explain(ctx, op, db.path, f())
+}
+
+func (db *DB) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := db.write.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// fail names the operation in the error of a read.
+func (db *DB) fail(ctx context.Context, op string, err error) error {
+	if err != nil && db.closed.Load() {
+		return fmt.Errorf("store: %s %q: %w", op, db.path, ErrClosed)
+	}
+	return explain(ctx, op, db.path, err)
+}
+
+// view runs f on one snapshot.
+func (db *DB) view(ctx context.Context, op string, f func(*sql.Tx) error) error {
+	tx, err := db.read.BeginTx(ctx, nil) // BEGIN; the first query fixes the snapshot
+	if err == nil {
+		defer func() { _ = tx.Rollback() }()
+		err = f(tx)
+	}
+	return db.fail(ctx, op, err)
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kith-photos/kith/face"
+)
+
+// sameFace is the IoU from which on two boxes of one photo show one face.
+const sameFace = 0.5
+
+// foundFace is a face on its way into the file.
+type foundFace struct {
+	face.Face // its Vector is not used
+	landmarks []byte
+	space     int64  // 0: no vector
+	vector    []byte // packed
+	person    sql.NullInt64
+	origin    string
+}
+
+// storedFace is a face that the file has of a photo.
+type storedFace struct {
+	id     int64
+	box    face.Box
+	person sql.NullInt64
+	origin string
+}
+
+// found lists the faces of an analysis: its own, or those of the photo that
+// it is a copy of.
+func (w *photoWriter) found(a Analysis) ([]foundFace, error) {
+	if a.CopyOf != "" {
+		return w.copied(a)
+	}
+	faces := make([]foundFace, 0, len(a.Faces))
+	for i, f := range a.Faces {
+		nf := foundFace{Face: f, landmarks: packLandmarks(f.Landmarks)}
+		if f.Vector != nil {
+			if err := w.lookupSpace(); err != nil {
+				return nil, err
+			}
+			if len(f.Vector) != w.dim {
+				return nil, fmt.Errorf("face %d: vector of %d numbers, space %q has %d", i, len(f.Vector), w.space, w.dim)
+			}
+			nf.space, nf.vector = w.spaceID, packVector(f.Vector)
+		}
+		faces = append(faces, nf)
+	}
+	return faces, nil
+}
+
+func (w *photoWriter) lookupSpace() error {
+	if w.spaceID != 0 {
+		return nil
+	}
+	err := w.tx.QueryRowContext(w.ctx, "SELECT id, dim FROM spaces WHERE name = ?", w.space).Scan(&w.spaceID, &w.dim)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("vector space %q: %w", w.space, ErrNotFound)
+	}
+	return err
+}
+
+func (w *photoWriter) copied(a Analysis) ([]foundFace, error) {
+	source, err := w.lookup("uid", string(a.CopyOf))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("copy of %s: %w", a.CopyOf, ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if source.sha != a.Photo.SHA256 {
+		return nil, fmt.Errorf("copy of %s, whose content is another", a.CopyOf)
+	}
+	var faces []foundFace
+	err = each(w.ctx, w.tx, `SELECT f.x, f.y, f.w, f.h, f.landmarks, f.score, f.quality, f.detector, f.person, f.origin,
+		coalesce(v.space, 0), v.v FROM faces f LEFT JOIN vectors v ON v.face = f.id WHERE f.photo = ? ORDER BY f.id`,
+		[]any{source.id}, func(rows *sql.Rows) error {
+			var f foundFace
+			err := rows.Scan(&f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.landmarks, &f.Score, &f.Quality, &f.Detector,
+				&f.person, &f.origin, &f.space, &f.vector)
+			faces = append(faces, f)
+			return err
+		})
+	return faces, err
+}
+
+// replaceFaces makes found the faces of a photo. With keep, those that the
+// photo had already keep their ids and people.
+func (w *photoWriter) replaceFaces(photo int64, found []foundFace, keep bool) error {
+	stored, err := w.stored(photo)
+	if err != nil {
+		return err
+	}
+	match := make([]int, len(found)) // index into stored, or -1
+	for i := range match {
+		match[i] = -1
+	}
+	if keep {
+		match = matchFaces(found, stored)
+	}
+	for j, s := range stored {
+		if slices.Contains(match, j) {
+			continue
+		}
+		if err := w.exec("DELETE FROM faces WHERE id = ?", s.id); err != nil {
+			return err
+		}
+	}
+	for i, f := range found {
+		var id int64
+		if j := match[i]; j >= 0 {
+			id = stored[j].id
+			if stored[j].person.Valid {
+				f.person, f.origin = stored[j].person, stored[j].origin
+			}
+		}
+		if err := w.writeFace(id, photo, f); err != nil {
+			return fmt.Errorf("face %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (w *photoWriter) stored(photo int64) ([]storedFace, error) {
+	var faces []storedFace
+	err := each(w.ctx, w.tx, "SELECT id, x, y, w, h, person, origin FROM faces WHERE photo = ? ORDER BY id",
+		[]any{photo}, func(rows *sql.Rows) error {
+			var f storedFace
+			err := rows.Scan(&f.id, &f.box.X, &f.box.Y, &f.box.W, &f.box.H, &f.person, &f.origin)
+			faces = append(faces, f)
+			return err
+		})
+	return faces, err
+}
+
+// matchFaces pairs found faces with stored ones, each at most once, from the
+// highest overlap down.
+func matchFaces(found []foundFace, stored []storedFace) []int {
+	type pair struct {
+		i, j int
+		iou  float64
+	}
+	var pairs []pair
+	match := make([]int, len(found))
+	for i, f := range found {
+		match[i] = -1
+		for j, s := range stored {
+			if iou := f.Box.IoU(s.box); iou >= sameFace {
+				pairs = append(pairs, pair{i, j, iou})
+			}
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(b.iou, a.iou) })
+	taken := make([]bool, len(stored))
+	for _, p := range pairs {
+		if match[p.i] < 0 && !taken[p.j] {
+			match[p.i], taken[p.j] = p.j, true
+		}
+	}
+	return match
+}
+
+// writeFace updates the face with this row id, or inserts it where id is 0.
+func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
+	values := []any{f.Box.X, f.Box.Y, f.Box.W, f.Box.H, f.landmarks, f.Score, f.Quality, f.Detector, f.person, f.origin}
+	if id != 0 {
+		err := w.exec(`UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, detector = ?,
+			person = ?, origin = ? WHERE id = ?`, append(values, id)...)
+		if err == nil {
+			err = w.exec("DELETE FROM vectors WHERE face = ?", id)
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		res, err := w.tx.ExecContext(w.ctx, `INSERT INTO faces
+			(x, y, w, h, landmarks, score, quality, detector, person, origin, uid, photo)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(values, newUID(), photo)...)
+		if err != nil {
+			return err
+		}
+		if id, err = res.LastInsertId(); err != nil {
+			return err
+		}
+	}
+	if f.space == 0 {
+		return nil
+	}
+	return w.exec("INSERT INTO vectors (face, space, v) VALUES (?, ?, ?)", id, f.space, f.vector)
+}
