@@ -1,0 +1,282 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kith-photos/kith/face"
+	"github.com/kith-photos/kith/store"
+)
+
+// Config says how to open an account. The zero value works: it opens any
+// account, without a model, for browsing, naming and erasing.
+type Config struct {
+	// AccountID, where set, is the id that the file must belong to, else Open
+	// returns ErrWrongAccount. A new file takes it as its id; without one it
+	// gets a random id.
+	AccountID string
+	// Analyzer finds the faces; nil: indexing faces gives ErrNoAnalyzer.
+	Analyzer Analyzer
+	// Decoders are asked before the built-in ones (JPEG, PNG, GIF, WebP, TIFF,
+	// BMP), in order.
+	Decoders []Decoder
+	// Workers is how many photos Reindex works on at once; 0: one per
+	// processor. Each holds one decoded photo in memory.
+	Workers int
+	// MaxPixels is the largest photo that is decoded, by width x height; 0:
+	// 120 million, which takes about 180 MB as JPEG and 480 MB as PNG.
+	MaxPixels int
+	// MaxBytes is the largest file that is read; 0: 256 MiB.
+	MaxBytes int64
+	// Busy is how long Open waits for another process that has the account
+	// open for writing; 0: not at all, ErrBusy at once.
+	Busy time.Duration
+	// ReadOnly opens without the writer's lock; every change gives ErrReadOnly.
+	ReadOnly bool
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// Logger gets what is worth knowing and is no error; nil: nothing is
+	// logged. Names, paths and vectors are never logged.
+	Logger *slog.Logger
+}
+
+// Analyzer finds and describes the faces of an upright photo. *face.Analyzer
+// is one. It must be safe for concurrent use.
+type Analyzer interface {
+	Analyze(ctx context.Context, img image.Image) ([]face.Face, error)
+	// Space names the vector space, which is stored beside every vector;
+	// vectors of different spaces are never compared.
+	Space() string
+}
+
+// calibrated is an Analyzer that knows its embedder's impostor tail. Without
+// it faces are found and searched, but not grouped.
+type calibrated interface{ Impostors() face.Impostors }
+
+func (c Config) withDefaults() Config {
+	if c.Workers == 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	if c.MaxPixels == 0 {
+		c.MaxPixels = 120_000_000
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 256 << 20
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Workers < 0:
+		return fmt.Errorf("index: Workers is %d, below zero", c.Workers)
+	case c.MaxPixels < 0:
+		return fmt.Errorf("index: MaxPixels is %d, below zero", c.MaxPixels)
+	case c.MaxBytes < 0:
+		return fmt.Errorf("index: MaxBytes is %d, below zero", c.MaxBytes)
+	}
+	return nil
+}
+
+// Account is one account's index, open.
+type Account struct {
+	db  *store.DB
+	cfg Config
+
+	// people serialises what derives people (grouping, decisions, undo): each
+	// reads, computes and writes, and none may write over another's result.
+	people chan struct{}
+	// indexing holds the one Reindex that may run.
+	indexing chan struct{}
+
+	vectors struct {
+		sync.Mutex
+		set *store.VectorSet // nil: load it
+	}
+
+	// dim is the length of the analyzer's vectors, 0 until it is known.
+	dim atomic.Int64
+
+	mu      sync.Mutex
+	closed  bool
+	stop    context.CancelFunc // cancels what runs
+	stopped context.Context
+	running sync.WaitGroup
+}
+
+// Open opens the account in the SQLite file at path, and makes it if there is
+// none (unless cfg.ReadOnly). The errors of a file that cannot be opened as
+// this account's (ErrWrongAccount, ErrBusy, *store.SchemaError,
+// *store.NotAccountError, *store.CorruptError) leave the file as it was.
+func Open(ctx context.Context, path string, cfg Config) (*Account, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	db, err := store.Open(ctx, path, store.Options{
+		AccountID: cfg.AccountID, ReadOnly: cfg.ReadOnly, BusyTimeout: cfg.Busy, Now: cfg.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a := &Account{db: db, cfg: cfg, people: make(chan struct{}, 1), indexing: make(chan struct{}, 1)}
+	a.stopped, a.stop = context.WithCancel(context.Background())
+	return a, nil
+}
+
+// ID is the account's id.
+func (a *Account) ID() string { return a.db.AccountID() }
+
+// Close cancels a running Reindex, waits for everything under way, and closes
+// the file. It is idempotent; afterwards every method returns ErrClosed.
+func (a *Account) Close() error {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return nil
+	}
+	a.closed = true
+	a.mu.Unlock()
+	a.stop()
+	a.running.Wait()
+	return a.db.Close()
+}
+
+// begin registers a piece of work, so that Close can cancel it and wait. done
+// must be called when it ends.
+func (a *Account) begin(ctx context.Context) (_ context.Context, done func(), _ error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, nil, ErrClosed
+	}
+	a.running.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(a.stopped, func() { cancel(ErrClosed) })
+	return ctx, func() {
+		unhook()
+		cancel(nil)
+		a.running.Done()
+	}, nil
+}
+
+// lock takes one of the account's one-place semaphores, or gives up with ctx.
+func lock(ctx context.Context, sem chan struct{}) (unlock func(), _ error) {
+	select {
+	case sem <- struct{}{}:
+		return func() { <-sem }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Consent is the latest record of the account's owner's consent to face
+// recognition; its zero value means that nobody was ever asked.
+func (a *Account) Consent(ctx context.Context) (Consent, error) {
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return Consent{}, err
+	}
+	defer done()
+	return a.db.Consent(ctx)
+}
+
+// SetConsent records that consent was given or withdrawn. Withdrawing erases
+// every face, vector, person and decision about them, and rewrites the file so
+// that their bytes are gone; what EXIF says stays.
+func (a *Account) SetConsent(ctx context.Context, c Consent) error {
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if c.At.IsZero() {
+		c.At = a.cfg.Now()
+	}
+	if c.Given {
+		return a.db.PutConsent(ctx, c)
+	}
+	// Nobody may be adding faces meanwhile.
+	select {
+	case a.indexing <- struct{}{}:
+		defer func() { <-a.indexing }()
+	default:
+		return fmt.Errorf("withdraw consent while photos are being indexed: %w", ErrBusy)
+	}
+	unlock, err := lock(ctx, a.people)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// The record first: a crash before the erasure is complete must not
+	// leave an account that still works on faces.
+	if err := a.db.PutConsent(ctx, c); err != nil {
+		return err
+	}
+	defer a.forgetVectors() // after the erasure: until then a search may load them
+	_, err = a.db.EraseBiometrics(ctx)
+	return err
+}
+
+// needConsent returns ErrNoConsent unless consent stands.
+func (a *Account) needConsent(ctx context.Context) error {
+	c, err := a.db.Consent(ctx)
+	if err != nil {
+		return err
+	}
+	if !c.Given {
+		return ErrNoConsent
+	}
+	return nil
+}
+
+// space is the vector space in use: the analyzer's, or the account's newest
+// where no analyzer is at hand.
+func (a *Account) space(ctx context.Context) (string, error) {
+	if a.cfg.Analyzer != nil {
+		return a.cfg.Analyzer.Space(), nil
+	}
+	spaces, err := a.db.Spaces(ctx)
+	if err != nil || len(spaces) == 0 {
+		return "", err
+	}
+	return spaces[len(spaces)-1].Name, nil
+}
+
+// Check examines the account's file and yields every fault it finds.
+func (a *Account) Check(ctx context.Context) func(yield func(error) bool) {
+	return func(yield func(error) bool) {
+		ctx, done, err := a.begin(ctx)
+		if err != nil {
+			yield(err)
+			return
+		}
+		defer done()
+		for err := range a.db.Check(ctx) {
+			if !yield(err) {
+				return
+			}
+		}
+	}
+}
+
+// cause makes a context's own error say why it was cancelled.
+func cause(ctx context.Context, err error) error {
+	if c := context.Cause(ctx); c != nil && errors.Is(err, context.Canceled) {
+		return c
+	}
+	return err
+}

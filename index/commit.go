@@ -1,0 +1,158 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kith-photos/kith/store"
+)
+
+// commit stores a batch of results and counts them.
+func (r *run) commit(ctx context.Context, batch []result) error {
+	start := time.Now()
+	defer r.work.time("commit", start)
+	var put []store.Analysis
+	var touch []store.File
+	for _, res := range batch {
+		r.work.add(res.work)
+		switch {
+		case res.of != "":
+			r.later = append(r.later, res)
+			continue
+		case res.same:
+			touch = append(touch, store.File{ID: res.photo.ID, Size: res.photo.Size, ModTime: res.photo.ModTime})
+			r.report.Unchanged++
+		case res.an.CopyOf != "":
+			an, err := r.elsewhere(ctx, res)
+			if err != nil {
+				return err
+			}
+			put = append(put, an)
+		default:
+			put = append(put, res.an)
+		}
+		r.done++
+	}
+	if len(touch) > 0 {
+		if err := r.a.db.TouchPhotos(ctx, touch); err != nil {
+			return err
+		}
+	}
+	if len(put) > 0 {
+		if err := r.a.commit(ctx, put); err != nil {
+			return err
+		}
+	}
+	r.stored(put)
+	return nil
+}
+
+// elsewhere stores a file whose content the account knows under another path:
+// where that path has vanished it is the same photo, moved; else a copy.
+func (r *run) elsewhere(ctx context.Context, res result) (store.Analysis, error) {
+	known, err := r.a.db.Photo(ctx, res.an.CopyOf)
+	if err != nil {
+		return store.Analysis{}, err
+	}
+	if r.gone[known.ID] && res.photo.ID == "" {
+		delete(r.gone, known.ID)
+		moved := known
+		moved.Path, moved.Size, moved.ModTime = res.photo.Path, res.photo.Size, res.photo.ModTime
+		r.report.Moved++
+		return store.Analysis{Photo: moved, CopyOf: known.ID}, nil
+	}
+	r.report.Copied++
+	return copyOf(known, res.photo), nil
+}
+
+// commitCopies stores the files whose content another file of this run had
+// first, now that the first is stored.
+func (r *run) commitCopies(ctx context.Context) error {
+	var put []store.Analysis
+	for _, res := range r.later {
+		first, err := r.a.db.PhotoByPath(ctx, res.of)
+		if err != nil {
+			return err
+		}
+		an := copyOf(first, res.photo)
+		if first.Status == store.StatusFailed { // nothing to copy but the failure
+			an.CopyOf = ""
+		} else {
+			r.report.Copied++
+		}
+		put = append(put, an)
+		r.done++
+	}
+	r.later = nil
+	if len(put) == 0 {
+		return nil
+	}
+	if err := r.a.commit(ctx, put); err != nil {
+		return err
+	}
+	r.stored(put)
+	return nil
+}
+
+// stored counts what a transaction brought and reports what failed.
+func (r *run) stored(put []store.Analysis) {
+	for _, an := range put {
+		switch {
+		case an.Photo.Status == store.StatusFailed:
+			r.failed(&PhotoError{Path: an.Photo.Path, Stage: an.Photo.Stage, Err: errors.New(an.Photo.Error)})
+		case an.CopyOf == "":
+			r.report.Indexed++
+			r.report.Faces += len(an.Faces)
+		}
+	}
+	r.progress()
+}
+
+// dropVanished removes the photos that are no longer there, in one
+// transaction.
+func (r *run) dropVanished(ctx context.Context) error {
+	if len(r.gone) == 0 {
+		return nil
+	}
+	ids := make([]store.PhotoID, 0, len(r.gone))
+	for id := range r.gone {
+		ids = append(ids, id)
+	}
+	defer r.a.forgetVectors()
+	n, err := r.a.db.DropPhotos(ctx, ids)
+	r.report.Vanished = n
+	return err
+}
+
+func (r *run) group(ctx context.Context) error {
+	r.enter(PhaseGroup, 0)
+	start := time.Now()
+	defer r.work.time("group", start)
+	g, err := r.a.regroup(ctx)
+	r.report.Grouping = g
+	return err
+}
+
+func (r *run) enter(p Phase, total int) {
+	r.phase, r.begun, r.done, r.total = p, r.a.cfg.Now(), 0, total
+	r.progress()
+}
+
+func (r *run) failed(e *PhotoError) {
+	r.report.Failed++
+	if r.opt.Failed != nil {
+		r.opt.Failed(e)
+	}
+}
+
+func (r *run) progress() {
+	if r.opt.Progress == nil {
+		return
+	}
+	r.opt.Progress(Progress{
+		Phase: r.phase, Done: r.done, Total: r.total,
+		Failed: r.report.Failed, Faces: r.report.Faces,
+		Elapsed: r.a.cfg.Now().Sub(r.begun),
+	})
+}

@@ -1,0 +1,222 @@
+package index
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/kith-photos/kith/exif"
+	"github.com/kith-photos/kith/face"
+	"github.com/kith-photos/kith/store"
+)
+
+// content is a file's bytes and what they hash to.
+type content struct {
+	data []byte
+	sum  [32]byte
+}
+
+// read takes a whole file into memory, up to the configured limit.
+func (a *Account) read(src fs.FS, name string) (content, error) {
+	f, err := src.Open(name)
+	if err != nil {
+		return content{}, err
+	}
+	defer func() { _ = f.Close() }()
+	var c content
+	if st, err := f.Stat(); err == nil {
+		if !st.Mode().IsRegular() {
+			return content{}, errors.New("not a regular file")
+		}
+		if st.Size() > a.cfg.MaxBytes {
+			return content{}, fmt.Errorf("%d bytes: %w, the limit is %d", st.Size(), ErrTooLarge, a.cfg.MaxBytes)
+		}
+		c.data = make([]byte, 0, st.Size()+1) // one more, so that EOF needs no growth
+	}
+	// The size was what the file system said, not what there is to read.
+	r := io.LimitReader(f, a.cfg.MaxBytes+1)
+	for {
+		if len(c.data) == cap(c.data) {
+			c.data = append(c.data, 0)[:len(c.data)]
+		}
+		n, err := r.Read(c.data[len(c.data):cap(c.data)])
+		c.data = c.data[:len(c.data)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return content{}, err
+		}
+	}
+	if int64(len(c.data)) > a.cfg.MaxBytes {
+		return content{}, fmt.Errorf("%w, the limit is %d bytes", ErrTooLarge, a.cfg.MaxBytes)
+	}
+	c.sum = sha256.Sum256(c.data)
+	return c, nil
+}
+
+// clock adds up the time that the stages take; each worker has its own.
+type clock map[string]time.Duration
+
+func (c clock) time(stage string, since time.Time) { c[stage] += time.Since(since) }
+
+func (c clock) add(o clock) {
+	for k, v := range o {
+		c[k] += v
+	}
+}
+
+// examine reads a photo's EXIF and pixels and finds its faces. What fails is
+// in the result's Status, Stage and Error; the error returned is only ever
+// the context's.
+func (a *Account) examine(ctx context.Context, p Photo, data []byte, faces bool, work clock) (store.Analysis, error) {
+	start := time.Now()
+	meta, err := exif.Decode(data)
+	work.time("exif", start)
+	if err != nil {
+		p.Warning = err.Error()
+	}
+	p.Orientation, p.Taken, p.GPS, p.Camera = meta.Orientation, meta.Taken, meta.GPS, meta.Camera
+
+	start = time.Now()
+	img, err := a.decode(ctx, data)
+	work.time("decode", start)
+	if err != nil {
+		return a.fail(ctx, p, StageDecode, err)
+	}
+	img = face.Upright(img, p.Orientation)
+	b := img.Bounds()
+	p.Width, p.Height = b.Dx(), b.Dy()
+	p.Status = store.StatusPending
+	if !faces {
+		return store.Analysis{Photo: p}, nil
+	}
+
+	start = time.Now()
+	fs, err := a.analyze(ctx, img)
+	work.time("analyze", start)
+	if err != nil {
+		return a.fail(ctx, p, StageAnalyze, err)
+	}
+	p.Status, p.Analyzer = store.StatusOK, a.cfg.Analyzer.Space()
+	return store.Analysis{Photo: p, Faces: fs}, nil
+}
+
+// fail notes on the photo what went wrong, unless it was the context.
+func (a *Account) fail(ctx context.Context, p Photo, stage string, err error) (store.Analysis, error) {
+	if ctx.Err() != nil {
+		return store.Analysis{}, cause(ctx, ctx.Err())
+	}
+	p.Status, p.Stage, p.Error = store.StatusFailed, stage, err.Error()
+	return store.Analysis{Photo: p}, nil
+}
+
+// Index reads one photo of src, finds its faces and stores both. Known
+// content is not analysed again. It does not regroup: call Regroup after a
+// batch. A photo that cannot be read is stored as failed and returned with a
+// *PhotoError.
+func (a *Account) Index(ctx context.Context, src fs.FS, name string) (Photo, error) {
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return Photo{}, err
+	}
+	defer done()
+	if !fs.ValidPath(name) || strings.IndexByte(name, 0) >= 0 {
+		return Photo{}, &PhotoError{Path: name, Stage: StageRead, Err: fs.ErrInvalid}
+	}
+	space, err := a.readyForFaces(ctx)
+	if err != nil {
+		return Photo{}, err
+	}
+	info, err := fs.Stat(src, name)
+	if err != nil {
+		return Photo{}, &PhotoError{Path: name, Stage: StageRead, Err: err}
+	}
+	p := photoOf(found{path: name, info: info})
+	var an store.Analysis
+	c, err := a.read(src, name)
+	if err != nil {
+		an, err = a.fail(ctx, p, StageRead, err)
+	} else {
+		an, err = a.one(ctx, p, c, space)
+	}
+	if err != nil {
+		return Photo{}, err
+	}
+	if err := a.commitConsented(ctx, an); err != nil {
+		return Photo{}, err
+	}
+	stored, err := a.db.PhotoByPath(ctx, name)
+	if err == nil && stored.Status == store.StatusFailed {
+		err = &PhotoError{Path: name, Stage: stored.Stage, Err: errors.New(stored.Error)}
+	}
+	return stored, err
+}
+
+// commitConsented stores one photo, unless consent was withdrawn while it was
+// being looked at: withdrawing holds the same lock.
+func (a *Account) commitConsented(ctx context.Context, an store.Analysis) error {
+	unlock, err := lock(ctx, a.people)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := a.needConsent(ctx); err != nil {
+		return err
+	}
+	return a.commit(ctx, []store.Analysis{an})
+}
+
+// one analyses a single photo, unless its content is known.
+func (a *Account) one(ctx context.Context, p Photo, c content, space string) (store.Analysis, error) {
+	p.SHA256 = c.sum
+	same, err := a.db.PhotosByContent(ctx, c.sum)
+	if err != nil {
+		return store.Analysis{}, err
+	}
+	for _, o := range same {
+		if o.Status == store.StatusOK && o.Analyzer == space {
+			return copyOf(o, p), nil
+		}
+	}
+	return a.examine(ctx, p, c.data, true, clock{})
+}
+
+// commit stores a batch in one transaction, and before it, the space that its
+// vectors are in.
+func (a *Account) commit(ctx context.Context, batch []store.Analysis) error {
+	space := ""
+	for _, an := range batch {
+		if len(an.Faces) == 0 {
+			continue
+		}
+		space = an.Photo.Analyzer
+		sp := store.Space{Name: space, Dim: len(an.Faces[0].Vector)}
+		if c, ok := a.cfg.Analyzer.(calibrated); ok {
+			sp.Impostors = c.Impostors()
+		}
+		if err := a.db.PutSpace(ctx, sp); err != nil {
+			return err
+		}
+		break
+	}
+	defer a.forgetVectors()
+	return a.db.PutPhotos(ctx, space, batch)
+}
+
+func photoOf(f found) Photo {
+	return Photo{Path: f.path, Size: f.info.Size(), ModTime: f.info.ModTime()}
+}
+
+// copyOf is the photo at p's path, known to have the same content as another
+// that was analysed.
+func copyOf(known, p Photo) store.Analysis {
+	c := known
+	c.ID, c.Path, c.Size, c.ModTime = "", p.Path, p.Size, p.ModTime
+	return store.Analysis{Photo: c, CopyOf: known.ID}
+}

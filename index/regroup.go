@@ -1,0 +1,120 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kith-photos/kith/face/cluster"
+	"github.com/kith-photos/kith/store"
+)
+
+// Regroup derives the people anew from the faces and the standing decisions.
+// It needs no analyzer, only consent. A regrouped cluster keeps the id of the
+// person whose faces it mostly holds; what somebody decided stays true.
+func (a *Account) Regroup(ctx context.Context) (Report, error) {
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	defer done()
+	if err := a.needConsent(ctx); err != nil {
+		return Report{}, err
+	}
+	start := a.cfg.Now()
+	g, err := a.regroup(ctx)
+	r := Report{Grouping: g, Elapsed: a.cfg.Now().Sub(start)}
+	return r, cause(ctx, err)
+}
+
+func (a *Account) regroup(ctx context.Context) (Grouping, error) {
+	unlock, err := lock(ctx, a.people)
+	if err != nil {
+		return Grouping{}, err
+	}
+	defer unlock()
+	space, err := a.space(ctx)
+	if err != nil || space == "" {
+		return Grouping{}, err
+	}
+	vs, err := a.db.Vectors(ctx, space)
+	if isNotFound(err) { // no face was ever found in this space
+		return Grouping{}, nil
+	}
+	if err != nil {
+		return Grouping{}, err
+	}
+	if len(vs.Faces) > 0 && len(vs.Space.Impostors.Thresholds) == 0 {
+		return Grouping{}, fmt.Errorf("space %s: %w: its impostor tail was never measured, so faces cannot be grouped", space, ErrModelMismatch)
+	}
+	ds, err := a.standing(ctx)
+	if err != nil {
+		return Grouping{}, err
+	}
+	l := replay(ds, vs.Faces)
+	res := cluster.Result{Label: []int{}}
+	if len(vs.Faces) > 0 {
+		links := cluster.Links{Same: l.same(), Different: l.different()}
+		res, err = cluster.Group(ctx, clusterFaces(vs), links, cluster.Options{Impostors: vs.Space.Impostors})
+		if err != nil {
+			return Grouping{}, fmt.Errorf("group %d faces: %w", len(vs.Faces), err)
+		}
+	}
+	old, err := a.allPeople(ctx)
+	if err != nil {
+		return Grouping{}, err
+	}
+	p := placing{vs: vs, ledger: l, label: res.Label, clusters: res.Clusters, now: a.cfg.Now()}
+	as := p.assignment(old)
+	if err := a.db.PutPeople(ctx, as); err != nil {
+		return Grouping{}, err
+	}
+	a.forgetVectors()
+	g := Grouping{Faces: len(vs.Faces), People: len(as.People), Threshold: res.Threshold}
+	for _, pl := range as.Faces {
+		if pl.Person == "" {
+			g.Unassigned++
+		}
+	}
+	return g, nil
+}
+
+// clusterFaces shows the account's vectors to package cluster.
+func clusterFaces(vs store.VectorSet) cluster.Faces {
+	f := cluster.Faces{
+		Dim: vs.Space.Dim, Data: vs.Data,
+		Quality: make([]float64, len(vs.Faces)),
+		Photo:   make([]int32, len(vs.Faces)),
+	}
+	photos := map[store.PhotoID]int32{}
+	for i, v := range vs.Faces {
+		n, ok := photos[v.Photo]
+		if !ok {
+			n = int32(len(photos))
+			photos[v.Photo] = n
+		}
+		f.Quality[i], f.Photo[i] = v.Quality, n
+	}
+	return f
+}
+
+func (a *Account) allPeople(ctx context.Context) ([]Person, error) {
+	return collect(a.db.People(ctx, PeopleQuery{}))
+}
+
+// standing reads the decisions that count.
+func (a *Account) standing(ctx context.Context) ([]Decision, error) {
+	ds, err := collect(a.db.Decisions(ctx))
+	return standing(ds), err
+}
+
+// sortedKeys makes a map's order one that can be repeated.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
