@@ -30,7 +30,6 @@ func TestQualityIsMonotonic(t *testing.T) {
 		"score":     func(m *Measures, by float64) { m.Score += by },
 	}
 	for name, improve := range better {
-		rises := false
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				m := anyMeasures().Draw(t, "measures")
@@ -40,9 +39,11 @@ func TestQualityIsMonotonic(t *testing.T) {
 				if after < before-1e-12 || before < 0 || after > 1 {
 					t.Fatalf("from %v to %v", before, after)
 				}
-				rises = rises || after > before
 			})
-			if !rises {
+			middling := Measures{EyeDistance: 20, Sharpness: 0.1, Yaw: 0.6, Pitch: 0.9, Score: 0.6}
+			before := middling.Quality()
+			improve(&middling, 0.1)
+			if middling.Quality() <= before {
 				t.Error("the measure has no influence")
 			}
 		})
