@@ -119,7 +119,7 @@ func TestSpaceIsBoundToWeights(t *testing.T) {
 
 // Tiles cover the photo, keep their aspect and overlap.
 func TestTiles(t *testing.T) {
-	u := &ultraface{net: &net{input: models.Input{Width: 320, Height: 240}}, tile: 1 / 1.7, border: 0.01}
+	u := &ultraface{net: &net{input: models.Input{Width: 320, Height: 240}}, tileDivisor: 1.7, tileOverlap: 0.3, tileBorder: 0.01}
 	for _, size := range [][2]float64{{1920, 1280}, {1280, 1920}, {1000, 1000}, {4000, 300}, {300, 4000}, {640, 480}} {
 		whole := face.Box{W: size[0], H: size[1]}
 		ts := u.tiles(whole)
@@ -142,7 +142,7 @@ func TestTiles(t *testing.T) {
 		side, window float64
 		want         int
 	}{{100, 100, 1}, {100, 200, 1}, {170, 100, 2}, {171, 100, 2}, {200, 100, 3}, {240, 100, 3}, {300, 100, 4}} {
-		at := spread(c.side, c.window)
+		at := spread(c.side, c.window, 0.3)
 		if len(at) != c.want {
 			t.Errorf("%v in %v: %v, want %d windows", c.window, c.side, at, c.want)
 		}

@@ -16,26 +16,28 @@ import (
 // by; only what comes back then is a face.
 type ultraface struct {
 	*net
-	score, iou, contain    float64 // of a pass; of the union of passes
-	verify, back           float64 // score and IoU with which a candidate must come back
-	tileFrom, tile, border float64 // tiles: from which long side, its share, the margin dropped
-	window                 float64 // the second look's height in box heights
+	score, iou, contain float64 // of a pass; of the union of passes
+	// Tiles: from which long side on, the long side over a tile's, how much
+	// neighbours overlap, and the margin at inner borders where boxes are
+	// dropped, as shares of a tile.
+	tileFrom, tileDivisor, tileOverlap, tileBorder float64
+	// The second look: the score and IoU with which a candidate must come
+	// back, and the window in box heights.
+	verify, verifyIoU, window float64
 }
-
-const tileOverlap = 0.3
 
 func newUltraface(n *net, m models.Model) (*ultraface, error) {
 	if m.Input.Width <= 0 || m.Input.Height <= 0 {
 		return nil, fmt.Errorf("model %s: the manifest gives no input size", m.ID)
 	}
-	u := &ultraface{
-		net: n, score: m.Params["score"], iou: m.Params["iou"], contain: m.Params["contain"],
-		verify: m.Params["verify"], back: m.Params["verify_iou"],
-		tileFrom: 640, tile: 1 / 1.7, border: 0.01, window: 2.5,
-	}
-	for _, v := range []float64{u.score, u.iou, u.contain, u.verify, u.back} {
-		if v <= 0 {
-			return nil, fmt.Errorf("model %s: the manifest must give score, iou, contain, verify and verify_iou", m.ID)
+	u := &ultraface{net: n}
+	for name, value := range map[string]*float64{
+		"score": &u.score, "iou": &u.iou, "contain": &u.contain,
+		"tile_from": &u.tileFrom, "tile_divisor": &u.tileDivisor, "tile_overlap": &u.tileOverlap, "tile_border": &u.tileBorder,
+		"verify": &u.verify, "verify_iou": &u.verifyIoU, "verify_window": &u.window,
+	} {
+		if *value = m.Params[name]; *value <= 0 {
+			return nil, fmt.Errorf("model %s: the manifest gives no parameter %q", m.ID, name)
 		}
 	}
 	return u, nil
@@ -80,11 +82,11 @@ func (u *ultraface) Detect(ctx context.Context, p *face.Picture) ([]face.Detecti
 
 // tiles covers the photo with windows of the input's aspect.
 func (u *ultraface) tiles(whole face.Box) []face.Box {
-	tw := max(whole.W, whole.H) * u.tile
+	tw := max(whole.W, whole.H) / u.tileDivisor
 	th := tw * float64(u.input.Height) / float64(u.input.Width)
 	var ts []face.Box
-	ys := spread(whole.H, th)
-	for _, x := range spread(whole.W, tw) {
+	ys := spread(whole.H, th, u.tileOverlap)
+	for _, x := range spread(whole.W, tw, u.tileOverlap) {
 		for _, y := range ys {
 			ts = append(ts, face.Box{X: x, Y: y, W: tw, H: th})
 		}
@@ -93,13 +95,13 @@ func (u *ultraface) tiles(whole face.Box) []face.Box {
 }
 
 // spread places windows along a side so that neighbours overlap by at least
-// tileOverlap and the outer ones end with the side.
-func spread(side, window float64) []float64 {
+// overlap of their size and the outer ones end with the side.
+func spread(side, window, overlap float64) []float64 {
 	if side <= window {
 		return []float64{(side - window) / 2}
 	}
 	// The slack keeps a photo that needs just one step from getting two.
-	n := int(math.Ceil((side-window)/(window*(1-tileOverlap))-0.02)) + 1
+	n := int(math.Ceil((side-window)/(window*(1-overlap))-0.02)) + 1
 	at := make([]float64, n)
 	for i := range at {
 		at[i] = (side - window) * float64(i) / float64(n-1)
@@ -110,7 +112,7 @@ func spread(side, window float64) []float64 {
 // cut reports whether a box touches a border of the tile that is not also a
 // border of the photo: it may be half a face.
 func (u *ultraface) cut(b, t, whole face.Box) bool {
-	mx, my := u.border*t.W, u.border*t.H
+	mx, my := u.tileBorder*t.W, u.tileBorder*t.H
 	return (b.X < t.X+mx && t.X > mx) ||
 		(b.Y < t.Y+my && t.Y > my) ||
 		(b.X+b.W > t.X+t.W-mx && t.X+t.W < whole.W-mx) ||
@@ -129,7 +131,7 @@ func (u *ultraface) again(ctx context.Context, p *face.Picture, c face.Detection
 			best, overlap = d, iou
 		}
 	}
-	if overlap < u.back {
+	if overlap < u.verifyIoU {
 		return best, false, nil
 	}
 	ok, err := u.steady(ctx, p, best)
@@ -166,7 +168,7 @@ func (u *ultraface) steady(ctx context.Context, p *face.Picture, d face.Detectio
 		}
 		best := 0.0
 		for _, f := range found {
-			if f.Box.IoU(d.Box) >= u.back {
+			if f.Box.IoU(d.Box) >= u.verifyIoU {
 				best = max(best, f.Score)
 			}
 		}
