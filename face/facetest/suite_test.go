@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/disintegration/imaging"
 
@@ -132,6 +133,7 @@ func TestRulesCanFail(t *testing.T) {
 				if busy.Add(1) > 1 {
 					return nil, errors.New("busy")
 				}
+				time.Sleep(time.Millisecond) // lets the others in, on one processor too
 				return next(ctx, img)
 			}
 		}, "concurrent", true},
