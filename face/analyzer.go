@@ -106,7 +106,7 @@ func (a *Analyzer) Analyze(ctx context.Context, img image.Image) ([]Face, error)
 
 func (a *Analyzer) describe(ctx context.Context, p *Picture, d Detection, crop []float32) (Face, error) {
 	f := Face{Box: d.Box, Score: d.Score, Detector: a.detector.Name()}
-	if !d.Box.finite() || d.Box.Area() == 0 {
+	if !d.Box.Finite() || d.Box.Area() == 0 {
 		return f, fmt.Errorf("detector %s returned the box %+v", f.Detector, d.Box)
 	}
 	switch {

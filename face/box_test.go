@@ -45,11 +45,11 @@ func TestBox(t *testing.T) {
 		t.Errorf("areas %v, %v, %v", a.Area(), Box{W: -1, H: -1}.Area(), Box{W: 3}.Area())
 	}
 	for _, b := range []Box{{X: math.NaN()}, {Y: math.Inf(1)}, {W: math.Inf(-1)}, {H: math.NaN()}} {
-		if b.finite() {
+		if b.Finite() {
 			t.Errorf("%+v counts as finite", b)
 		}
 	}
-	if !a.finite() {
+	if !a.Finite() {
 		t.Errorf("%+v does not count as finite", a)
 	}
 }

@@ -1,6 +1,9 @@
 package face
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Point is a position in pixels of the upright photo; x grows to the right, y
 // downwards, and the centre of the top left pixel is (0.5, 0.5).
@@ -41,21 +44,22 @@ func (b Box) IoU(o Box) float64 {
 	return inter / (b.Area() + o.Area() - inter)
 }
 
-// finite reports whether every number of the box is one that can be stored
-// and drawn.
-func (b Box) finite() bool {
-	for _, v := range [...]float64{b.X, b.Y, b.W, b.H} {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return false
-		}
-	}
-	return true
+// Finite reports whether no number of the box is NaN or infinite.
+func (b Box) Finite() bool { return finite(b.X, b.Y, b.W, b.H) }
+
+func finite(vs ...float64) bool {
+	return !slices.ContainsFunc(vs, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
 // Landmarks are five points in pixels of the upright photo, in this order:
 // the eye on the image's left, the eye on its right, the tip of the nose, the
 // corner of the mouth on the image's left, the one on its right.
 type Landmarks [5]Point
+
+// Finite reports whether no number of the points is NaN or infinite.
+func (lm Landmarks) Finite() bool {
+	return !slices.ContainsFunc(lm[:], func(p Point) bool { return !finite(p.X, p.Y) })
+}
 
 // Vector is an embedding of one face: L2-normalised, so that the dot product
 // of two vectors of the same space is their cosine similarity, in [-1,1].

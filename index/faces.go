@@ -62,28 +62,17 @@ func (a *Account) analyze(ctx context.Context, img image.Image) (fs []face.Face,
 // number that is none, a score outside [0,1], or a vector of another length
 // than 1, within what the sums of float32 leave.
 func checkFace(f face.Face) error {
-	if f.Box.Area() == 0 || !finite(f.Box.X, f.Box.Y, f.Box.W, f.Box.H) {
+	if f.Box.Area() == 0 || !f.Box.Finite() {
 		return fmt.Errorf("the box is %+v", f.Box)
 	}
 	if !(f.Score >= 0 && f.Score <= 1) || !(f.Quality >= 0 && f.Quality <= 1) {
 		return fmt.Errorf("score %v and quality %v, want [0,1]", f.Score, f.Quality)
 	}
-	for _, p := range f.Landmarks {
-		if !finite(p.X, p.Y) {
-			return errors.New("the landmarks are not finite")
-		}
+	if !f.Landmarks.Finite() {
+		return errors.New("the landmarks are not finite")
 	}
 	if l := math.Sqrt(f.Vector.Dot(f.Vector)); !(math.Abs(l-1) <= 0.001) { // also NaN
 		return fmt.Errorf("the vector's length is %v, want 1", l)
 	}
 	return nil
-}
-
-func finite(vs ...float64) bool {
-	for _, v := range vs {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return false
-		}
-	}
-	return true
 }

@@ -120,7 +120,7 @@ func (c *checker) faces() error {
 		if err != nil {
 			return c.report(err)
 		}
-		if !finiteBox(f.Box) || !finite(f.Score, f.Quality) {
+		if !f.Box.Finite() || !finite(f.Score, f.Quality) {
 			return c.fault("face %s: box, score or quality is not finite", f.ID)
 		}
 		return nil

@@ -34,8 +34,6 @@ func finite(vs ...float64) bool {
 	return !slices.ContainsFunc(vs, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
-func finiteBox(b face.Box) bool { return finite(b.X, b.Y, b.W, b.H) }
-
 func appendFloats(dst []byte, vs ...float64) []byte {
 	for _, v := range vs {
 		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
@@ -107,7 +105,7 @@ func packRefs(refs []FaceRef) ([]byte, error) {
 	}
 	b := make([]byte, 0, refSize*len(refs))
 	for i, r := range refs {
-		if !finiteBox(r.Box) {
+		if !r.Box.Finite() {
 			return nil, fmt.Errorf("box of face %d of the decision is not finite", i)
 		}
 		b = append(b, r.SHA256[:]...)
@@ -128,7 +126,7 @@ func unpackRefs(b []byte) ([]FaceRef, error) {
 		r := FaceRef{SHA256: [32]byte(chunk)}
 		f := chunk[32:]
 		r.Box = face.Box{X: float64At(f, 0), Y: float64At(f, 1), W: float64At(f, 2), H: float64At(f, 3)}
-		if !finiteBox(r.Box) {
+		if !r.Box.Finite() {
 			return nil, fmt.Errorf("box of face reference %d is not finite", len(refs))
 		}
 		refs = append(refs, r)

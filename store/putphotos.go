@@ -81,13 +81,11 @@ func (a Analysis) check(space string) error {
 }
 
 func checkFace(f face.Face) error {
-	if !finiteBox(f.Box) || !finite(f.Score, f.Quality) {
+	if !f.Box.Finite() || !finite(f.Score, f.Quality) {
 		return errors.New("box, score or quality is not finite")
 	}
-	for _, p := range f.Landmarks {
-		if !finite(p.X, p.Y) {
-			return errors.New("landmarks are not finite")
-		}
+	if !f.Landmarks.Finite() {
+		return errors.New("landmarks are not finite")
 	}
 	if f.Vector == nil {
 		return nil

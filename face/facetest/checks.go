@@ -95,7 +95,7 @@ func sound(t testing.TB, s subject) {
 func (s subject) flaw(f face.Face, photo image.Rectangle) error {
 	if s.boxes {
 		b := f.Box
-		if !(b.Area() > 0) || !finite(b.X, b.Y, b.W, b.H) {
+		if !(b.Area() > 0) || !b.Finite() {
 			return fmt.Errorf("box %+v", b)
 		}
 		whole := face.Box{W: float64(photo.Dx()), H: float64(photo.Dy())}
@@ -106,10 +106,8 @@ func (s subject) flaw(f face.Face, photo image.Rectangle) error {
 			return fmt.Errorf("score %v", f.Score)
 		}
 	}
-	for k, p := range f.Landmarks {
-		if !finite(p.X, p.Y) {
-			return fmt.Errorf("landmark %d: %+v", k, p)
-		}
+	if !f.Landmarks.Finite() {
+		return fmt.Errorf("landmarks %+v", f.Landmarks)
 	}
 	if !(f.Quality >= 0 && f.Quality <= 1) {
 		return fmt.Errorf("quality %v", f.Quality)
@@ -124,15 +122,6 @@ func (s subject) flaw(f face.Face, photo image.Rectangle) error {
 		return fmt.Errorf("vector of length %v", length)
 	}
 	return nil
-}
-
-func finite(vs ...float64) bool {
-	for _, v := range vs {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return false
-		}
-	}
-	return true
 }
 
 func repeatable(t testing.TB, s subject) {

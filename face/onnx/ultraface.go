@@ -138,10 +138,11 @@ func (u *ultraface) again(ctx context.Context, p *face.Picture, c face.Detection
 	return best, ok, err
 }
 
-// A large face shows plainly from any distance; a dog's or a pumpkin's only from
-// some. These are the distances, in box heights, the least height over the
-// photo's long side of a face that is asked for, and the least mean score with
-// that of the second look. Of large faces in the albums 2 % fall below it.
+// A large face shows plainly from any distance, a dog's only from some. These
+// are the distances, in box heights, the least height over the photo's long
+// side of a face that is asked for, and the least mean score with that of the
+// second look. It rejects the dogs of the boxes album, and costs 2 faces of
+// the 118 photos of celeb5 and 1 of the 312 of sports5.
 var steadyAt = [2]float64{3.5, 7}
 
 const (

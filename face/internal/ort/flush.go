@@ -47,8 +47,8 @@ import (
 // withFlush runs f with subnormal floats treated as zero on the thread that
 // computes. Small networks hold many subnormal weights, and x86 processors
 // take a slow path of over a hundred cycles for each: flushing makes the
-// default embedder 3.6 to 12 times faster and moves no coordinate by more than
-// 1e-6. ONNX Runtime's own option (session.set_denormal_as_zero) does not
+// default embedder more than ten times faster (BenchmarkFlush) and changed no
+// bit of the vectors of 227 LFW faces. ONNX Runtime's own option (session.set_denormal_as_zero) does not
 // serve: it is set on the thread that creates the session, and a goroutine
 // runs on any.
 //
