@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,8 +23,12 @@ func TestCancel(t *testing.T) {
 		acc := newAccount(t, index.Config{Analyzer: eye, Workers: workers})
 		src := crowd(120, 5)
 		ctx, cancel := context.WithCancel(t.Context())
+		var counting sync.Mutex // nobody gets past the 70th before it has cancelled
+		calls := 0
 		eye.hook = func(ctx context.Context, _ *scene, fs []face.Face) ([]face.Face, error) {
-			if eye.calls.Load() == 70 {
+			counting.Lock()
+			defer counting.Unlock()
+			if calls++; calls == 70 {
 				cancel()
 				<-ctx.Done() // a model that takes its time to notice
 			}

@@ -215,6 +215,9 @@ func (r *run) index(ctx context.Context, todo []found) error {
 	for range min(r.a.cfg.Workers, max(1, len(todo))) {
 		workers.Go(func() {
 			for f := range jobs {
+				if ctx.Err() != nil { // the feeder may have had both a taker and the end
+					return
+				}
 				select {
 				case results <- r.one(ctx, f, claims):
 				case <-ctx.Done():
