@@ -31,13 +31,17 @@ func newUltraface(n *net, m models.Model) (*ultraface, error) {
 		return nil, fmt.Errorf("model %s: the manifest gives no input size", m.ID)
 	}
 	u := &ultraface{net: n}
-	for name, value := range map[string]*float64{
-		"score": &u.score, "iou": &u.iou, "contain": &u.contain,
-		"tile_from": &u.tileFrom, "tile_divisor": &u.tileDivisor, "tile_overlap": &u.tileOverlap, "tile_border": &u.tileBorder,
-		"verify": &u.verify, "verify_iou": &u.verifyIoU, "verify_window": &u.window,
+	for _, p := range []struct {
+		name  string
+		value *float64
+	}{
+		{"score", &u.score}, {"iou", &u.iou}, {"contain", &u.contain},
+		{"tile_from", &u.tileFrom}, {"tile_divisor", &u.tileDivisor},
+		{"tile_overlap", &u.tileOverlap}, {"tile_border", &u.tileBorder},
+		{"verify", &u.verify}, {"verify_iou", &u.verifyIoU}, {"verify_window", &u.window},
 	} {
-		if *value = m.Params[name]; *value <= 0 {
-			return nil, fmt.Errorf("model %s: the manifest gives no parameter %q", m.ID, name)
+		if *p.value = m.Params[p.name]; *p.value <= 0 {
+			return nil, fmt.Errorf("model %s: the manifest gives no parameter %q", m.ID, p.name)
 		}
 	}
 	return u, nil
