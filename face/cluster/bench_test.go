@@ -1,75 +1,142 @@
+//go:build unix
+
 package cluster
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/kith-photos/kith/face/internal/simd"
 )
 
+// BenchmarkGroup groups whole albums, and reports the processor time and, on
+// Linux, the most memory that the process held meanwhile, the vectors
+// included. The largest album takes a minute or so:
+//
+//	go test -run '^$' -bench 'Group/n=(1000|5000|20000)$' ./face/cluster
+//	go test -run '^$' -bench 'Group/n=100000$' -benchtime 1x ./face/cluster
 func BenchmarkGroup(b *testing.B) {
-	for _, n := range []int{1000, 5000, 20000} {
-		a := newAlbum(1, n)
+	for _, n := range []int{1000, 5000, 20000, 100_000} {
 		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				group(b, a.Faces, Links{}, Options{Impostors: normalTail(strangerSD)})
-			}
-			reportPairs(b, n*(n-1)/2)
+			f := newAlbum(1, n).Faces
+			f.Data = slices.Clone(f.Data) // without the room that append made
+			measure(b, n*(n-1)/2, func() { group(b, f, Links{}, Options{Impostors: normalTail(strangerSD)}) })
 		})
 	}
 }
 
-// BenchmarkSimilarities compares gonum's blocked product with a plain loop of
-// four accumulators over the same pairs.
-func BenchmarkSimilarities(b *testing.B) {
-	const n = 2048
-	a := newAlbum(1, n)
-	b.Run("gonum", func(b *testing.B) {
-		for b.Loop() {
-			var above int
-			err := similarities(b.Context(), a.Dim, n, a.row, func(_, _ int, sims []float32) {
-				for _, sim := range sims {
-					if sim > 0.3 {
-						above++
-					}
+// BenchmarkNearest is the part of Group that compares all pairs. With -cpu 1,2
+// it shows what a second processor brings.
+func BenchmarkNearest(b *testing.B) {
+	for _, n := range []int{5000, 20000, 100_000} {
+		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
+			f := newAlbum(1, n).Faces
+			f.Data = slices.Clone(f.Data)
+			d := distinctVectors(f)
+			floor := floorStep(Options{Impostors: normalTail(strangerSD)}.withDefaults())
+			measure(b, n*(n-1)/2, func() {
+				if _, err := nearest(b.Context(), f, d, floor); err != nil {
+					b.Fatal(err)
 				}
 			})
-			if err != nil || above == 0 {
-				b.Fatal(above, err)
-			}
-		}
-		reportPairs(b, n*(n-1)/2)
-	})
-	b.Run("loop", func(b *testing.B) {
-		for b.Loop() {
-			var above int
-			for i := range n {
-				for j := i + 1; j < n; j++ {
-					if dot4(a.row(i), a.row(j)) > 0.3 {
-						above++
-					}
+		})
+	}
+}
+
+// BenchmarkSimilarities compares the integer kernel with gonum's matrix
+// product over the same pairs, in turns, and reports how many pairs each does
+// in a second of processor time.
+func BenchmarkSimilarities(b *testing.B) {
+	const n, pairs = 2048, 2048 * 2047 / 2
+	f := newAlbum(1, n).Faces
+	m := quantized(f.Dim, n, f.row)
+	var fast, slow time.Duration
+	for b.Loop() {
+		start := cpuTime(b)
+		above := 0
+		gonumSimilarities(f, func(_, _ int, sims []float32) {
+			for _, sim := range sims {
+				if sim > 0.3 {
+					above++
 				}
 			}
-			if above == 0 {
-				b.Fatal("no pair is alike")
+		})
+		middle := cpuTime(b)
+		const times = 10 // about as long as gonum once
+		for range times {
+			found := 0
+			err := similarities(b.Context(), m, one*3/10, func(p []pair) { found += len(p) })
+			if err != nil || above == 0 || found == 0 {
+				b.Fatal(above, found, err)
 			}
 		}
-		reportPairs(b, n*(n-1)/2)
-	})
-}
-
-// dot4 is a dot product with four accumulators, for lengths that four divides.
-func dot4(x, y []float32) float32 {
-	var s0, s1, s2, s3 float32
-	for len(x) >= 4 && len(y) >= 4 {
-		s0 += x[0] * y[0]
-		s1 += x[1] * y[1]
-		s2 += x[2] * y[2]
-		s3 += x[3] * y[3]
-		x, y = x[4:], y[4:]
+		slow += middle - start
+		fast += (cpuTime(b) - middle) / times
 	}
-	return s0 + s1 + s2 + s3
+	perSecond := func(d time.Duration) float64 { return float64(b.N) * pairs / d.Seconds() / 1e6 }
+	b.ReportMetric(perSecond(slow), "gonum-Mpairs/s")
+	b.ReportMetric(perSecond(fast), simd.Name()+"-Mpairs/s")
+	b.ReportMetric(slow.Seconds()/fast.Seconds(), "x-gonum")
+	b.ReportMetric(0, "ns/op")
 }
 
-func reportPairs(b *testing.B, pairs int) {
-	b.ReportMetric(float64(b.N)*float64(pairs)/b.Elapsed().Seconds()/1e6, "Mpairs/s")
+// measure reports what f costs, which compares so many pairs.
+func measure(b *testing.B, pairs int, f func()) {
+	b.Helper()
+	debug.FreeOSMemory()
+	forgetPeak()
+	start := cpuTime(b)
+	for b.Loop() {
+		f()
+	}
+	cpu := (cpuTime(b) - start).Seconds() / float64(b.N)
+	b.ReportMetric(cpu, "cpu-s/op")
+	b.ReportMetric(float64(pairs)/cpu/1e6, "Mpairs/cpu-s")
+	if mb := peakMB(); mb > 0 {
+		b.ReportMetric(mb, "peak-MB")
+	}
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// forgetPeak resets what peakMB reads to what is in use now, on Linux.
+func forgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+// peakMB is the most memory that the process has held, 0 where nothing says.
+func peakMB() float64 {
+	status, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
+	var kb float64
+	_, _ = fmt.Sscan(string(rest), &kb)
+	return kb / 1024
+}
+
+// BenchmarkScanner looks for the ten faces of 100,000 nearest to one.
+func BenchmarkScanner(b *testing.B) {
+	const n = 100_000
+	f := newAlbum(1, n).Faces
+	s, err := NewScanner(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	start, i := cpuTime(b), 0
+	for b.Loop() {
+		if _, err := s.Nearest(f.row(i), 10); err != nil {
+			b.Fatal(err)
+		}
+		i = (i + 7919) % n
+	}
+	b.ReportMetric(1000*(cpuTime(b)-start).Seconds()/float64(b.N), "cpu-ms/op")
 }

@@ -107,40 +107,45 @@ func MeasureImpostors(ctx context.Context, f Faces, identity []int, thresholds [
 	}
 	// above[k] counts the pairs above thresholds[k] and not above the next.
 	above := make([]int64, len(thresholds))
-	var pairs int64
-	low := float32(thresholds[0])
-	err := similarities(ctx, f.Dim, len(known), func(a int) []float32 { return f.row(known[a]) },
-		func(a, b0 int, sims []float32) {
-			id := identity[known[a]]
-			for k, sim := range sims {
-				if identity[known[b0+k]] == id {
-					continue
-				}
-				pairs++
-				if sim < low {
-					continue
-				}
-				if i := sort.SearchFloat64s(thresholds, float64(sim)); i > 0 {
-					above[i-1]++
-				}
+	m := quantized(f.Dim, len(known), func(a int) []float32 { return f.row(known[a]) })
+	err := similarities(ctx, m, int32(math.Floor(thresholds[0]*one)), func(pairs []pair) {
+		for _, p := range pairs {
+			if identity[known[p.u]] != identity[known[p.v]] {
+				above[sort.SearchFloat64s(thresholds, float64(p.step)/one)-1]++
 			}
-		})
+		}
+	})
 	if err != nil {
 		return face.Impostors{}, err
 	}
 	for k := len(above) - 2; k >= 0; k-- {
 		above[k] += above[k+1]
 	}
-	im := face.Impostors{Pairs: pairs}
+	im := face.Impostors{Pairs: strangerPairs(identity)}
 	for k, t := range thresholds {
 		if above[k] < minTailPairs {
 			break
 		}
 		im.Thresholds = append(im.Thresholds, t)
-		im.FAR = append(im.FAR, float64(above[k])/float64(pairs))
+		im.FAR = append(im.FAR, float64(above[k])/float64(im.Pairs))
 	}
 	if len(im.Thresholds) == 0 {
 		return face.Impostors{}, ErrNoTail
 	}
 	return im, nil
+}
+
+// strangerPairs counts the pairs of faces with different identities, none of
+// them negative.
+func strangerPairs(identity []int) int64 {
+	faces := map[int]int64{}
+	var known, same int64
+	for _, id := range identity {
+		if id >= 0 {
+			same += faces[id]
+			faces[id]++
+			known++
+		}
+	}
+	return known*(known-1)/2 - same
 }

@@ -62,8 +62,12 @@ func TestCondense(t *testing.T) {
 			[]int{0, 0, 0, 0, 0, 0, 1, 1}},
 		{"a face that hangs on six is alone", plainGraph(7, append(clique(0, 6), [2]int{6, 0})...), make([]int32, 7),
 			[]int{0, 0, 0, 0, 0, 0, -1}},
-		{"one edge is enough among three others", plainGraph(4, append(clique(0, 3), [2]int{3, 0})...), make([]int32, 4),
-			[]int{0, 0, 0, 0}},
+		{"one edge is not enough among three others", plainGraph(4, append(clique(0, 3), [2]int{3, 0})...), make([]int32, 4),
+			[]int{0, 0, 0, -1}},
+		{"but among two", plainGraph(3, [2]int{0, 1}, [2]int{1, 2}), make([]int32, 3),
+			[]int{0, 0, 0}},
+		{"as are two among five", plainGraph(6, append(clique(0, 5), [2]int{5, 0}, [2]int{5, 1})...), make([]int32, 6),
+			[]int{0, 0, 0, 0, 0, 0}},
 		{"one label in two places", plainGraph(4, [2]int{0, 1}, [2]int{2, 3}), make([]int32, 4),
 			[]int{0, 0, 1, 1}},
 		{"an edge between two labels", plainGraph(4, [2]int{0, 1}, [2]int{2, 3}, [2]int{1, 2}), []int32{1, 1, 2, 2},
@@ -136,10 +140,10 @@ func TestNeighbourPacks(t *testing.T) {
 func TestEdgesBothWays(t *testing.T) {
 	const n = 2 * maxNeighbours
 	rng := rand.New(rand.NewPCG(1, 1))
-	near := neighbours{lists: make([]nearHeap, n), count: make([]int, one)}
+	near := newNeighbours(n, 0)
 	for u := range n {
 		for v := range u {
-			near.add(distinct{}, u, v, 1+rng.Int32N(1000))
+			near.add(pair{int32(u), int32(v), 1 + rng.Int32N(1000)}, false)
 		}
 	}
 	const threshold = 300

@@ -3,8 +3,9 @@ package cluster
 import (
 	"context"
 	"math"
-	"slices"
 	"sort"
+
+	"github.com/kith-photos/kith/face/internal/simd"
 )
 
 const (
@@ -23,20 +24,9 @@ const (
 	mirrorStep = one * 3 / 4
 )
 
-// toStep rounds a similarity to steps.
-func toStep(sim float32) int32 {
-	return int32(min(math.Floor(float64(sim)*one+0.5), one))
-}
-
-// stepOf is the similarity of two vectors in steps. A pair may come out one
-// step from where the matrix product put it.
-func stepOf(x, y []float32) int32 {
-	var dot float64
-	for i := range x {
-		dot += float64(x[i]) * float64(y[i])
-	}
-	return toStep(float32(dot))
-}
+// stepOf is the similarity of two vectors in steps, the same as similarities
+// gives.
+func stepOf(x, y []float32) int32 { return dotStep(simd.Dot(x, y)) }
 
 // floorStep is the lowest step that can become the edge threshold: as observed
 // pairs are at most all pairs, FAR has to be at most FalseEdges.
@@ -52,41 +42,75 @@ type neighbours struct {
 	pairs int        // how many pairs no photo shows together
 	count []int      // count[k]: how many of them have a similarity of floor+1+k steps
 	lists []nearHeap // per vector its nearest, unordered
+	least []int32    // per vector the steps below which an offer is in vain
+}
+
+func newNeighbours(n int, floor int32) neighbours {
+	return neighbours{
+		floor: floor,
+		count: make([]int, one-floor),
+		lists: newNearHeaps(n),
+		least: make([]int32, n),
+	}
 }
 
 // nearest compares all pairs of vectors and keeps those above the floor.
 func nearest(ctx context.Context, f Faces, d distinct, floor int32) (neighbours, error) {
-	near := neighbours{
-		floor: floor,
-		pairs: d.apart(),
-		count: make([]int, one-floor),
-		lists: make([]nearHeap, d.len()),
-	}
-	// The cheap float comparison may let a pair on the floor pass, and never
-	// stops one above it.
-	low := float32(floor) / one
-	err := similarities(ctx, f.Dim, d.len(), func(u int) []float32 { return f.row(int(d.rep[u])) },
-		func(u, v0 int, sims []float32) {
-			for k, sim := range sims {
-				if sim > low {
-					near.add(d, u, v0+k, toStep(sim))
-				}
-			}
-		})
+	near := newNeighbours(d.len(), floor)
+	near.pairs = d.apart()
+	m := quantized(f.Dim, d.len(), func(u int) []float32 { return f.row(int(d.rep[u])) })
+	together := d.meeting()
+	err := similarities(ctx, m, floor, func(pairs []pair) {
+		for _, p := range pairs {
+			near.add(p, together(p.u, p.v))
+		}
+	})
 	return near, err
 }
 
-func (near *neighbours) add(d distinct, u, v int, step int32) {
-	if step <= near.floor {
+// meeting is together for many pairs: most vectors are on one photo, whose
+// numbers fit into a cache.
+func (d distinct) meeting() func(u, v int32) bool {
+	if d.photos == nil {
+		return func(_, _ int32) bool { return false }
+	}
+	only := make([]int32, d.len()) // the only photo; -1 if there is none or another
+	for u, photos := range d.photos {
+		only[u] = -1
+		if len(photos) == 1 {
+			only[u] = photos[0]
+		}
+	}
+	return func(u, v int32) bool {
+		if p, q := only[u], only[v]; p >= 0 && q >= 0 {
+			return p == q
+		}
+		return d.together(int(u), int(v))
+	}
+}
+
+// add notes a pair above the floor.
+func (near *neighbours) add(p pair, together bool) {
+	if !together {
+		near.count[p.step-near.floor-1]++
+	} else if p.step <= mirrorStep {
 		return
 	}
-	if !d.together(u, v) {
-		near.count[step-near.floor-1]++
-	} else if step <= mirrorStep {
+	near.offer(p.u, p.v, p.step)
+	near.offer(p.v, p.u, p.step)
+}
+
+// offer offers vector u a neighbour. Most offers are in vain, and least says so
+// without a look at the heap, which may be far away.
+func (near *neighbours) offer(u, v, step int32) {
+	if step < near.least[u] {
 		return
 	}
-	near.lists[u].offer(int32(v), step)
-	near.lists[v].offer(int32(u), step)
+	h := &near.lists[u]
+	h.offer(v, step)
+	if len(*h) == maxNeighbours {
+		_, near.least[u] = (*h)[0].unpack()
+	}
 }
 
 // cut is the edge threshold and what it admits.
@@ -108,29 +132,45 @@ func (near *neighbours) cut(o Options) cut {
 			break
 		}
 		step := near.floor + int32(k)
-		if far := FAR(o.Impostors, float64(step)/one); o.admits(near.pairs, edges, far) {
+		far := FAR(o.Impostors, float64(step)/one)
+		if o.Library.Threshold != 0 || o.admits(near.pairs, edges, far) {
 			return cut{step, edges, float64(near.pairs) * far}
 		}
+	}
+	if o.Library.Threshold != 0 {
+		return cut{step: near.floor}
 	}
 	return cut{step: one}
 }
 
 // edges lists the neighbours of every vector above the threshold, both ways.
 func (near *neighbours) edges(threshold int32) [][]edge {
-	out := make([][]edge, len(near.lists))
+	degree, total := make([]int, len(near.lists)), 0
+	near.eachEdge(threshold, func(u int, _ edge) { degree[u]++; total++ })
+	// One block of the right size: lists that grow would leave twice as much
+	// behind.
+	out, block := make([][]edge, len(near.lists)), make([]edge, total)
+	for u, n := range degree {
+		out[u], block = block[:0:n], block[n:]
+	}
+	near.eachEdge(threshold, func(u int, e edge) { out[u] = append(out[u], e) })
+	return out
+}
+
+// eachEdge calls visit for the two ends of every edge above the threshold.
+func (near *neighbours) eachEdge(threshold int32, visit func(u int, e edge)) {
 	for u, list := range near.lists {
 		for _, n := range list {
 			v, step := n.unpack()
 			if step <= threshold {
 				continue
 			}
-			out[u] = append(out[u], edge{v, step - threshold})
+			visit(u, edge{v, step - threshold})
 			if !near.lists[v].keeps(int32(u), step) {
-				out[v] = append(out[v], edge{int32(u), step - threshold})
+				visit(int(v), edge{int32(u), step - threshold})
 			}
 		}
 	}
-	return out
 }
 
 // edge leads to a vector or a node; weight is the similarity less the
@@ -151,6 +191,17 @@ func (n neighbour) unpack() (v, step int32) { return int32(math.MaxUint32 - uint
 // of the offers, because no two neighbours compare equal.
 type nearHeap []neighbour
 
+// newNearHeaps makes n empty heaps in one block, which takes real memory only
+// where it is written to.
+func newNearHeaps(n int) []nearHeap {
+	size := min(maxNeighbours, max(n-1, 0))
+	heaps, block := make([]nearHeap, n), make(nearHeap, n*size)
+	for i := range heaps {
+		heaps[i] = block[i*size : i*size : (i+1)*size]
+	}
+	return heaps
+}
+
 func (h *nearHeap) offer(v, step int32) {
 	n := packNeighbour(v, step)
 	s := *h
@@ -158,11 +209,13 @@ func (h *nearHeap) offer(v, step int32) {
 	case len(s) < maxNeighbours:
 		*h = append(s, n)
 		if len(s)+1 == maxNeighbours {
-			slices.Sort(*h) // a rising list is a heap
+			for i := maxNeighbours/2 - 1; i >= 0; i-- {
+				h.sink(i)
+			}
 		}
 	case n > s[0]:
 		s[0] = n
-		s.sink()
+		h.sink(0)
 	}
 }
 
@@ -171,19 +224,23 @@ func (h nearHeap) keeps(v, step int32) bool {
 	return len(h) < maxNeighbours || packNeighbour(v, step) >= h[0]
 }
 
-func (h nearHeap) sink() {
-	for i := 0; ; {
+// sink restores the order of a heap in which only the neighbour at i may be
+// nearer than those below it.
+func (h nearHeap) sink(i int) {
+	for n := h[i]; ; {
 		child := 2*i + 1
 		if child >= len(h) {
+			h[i] = n
 			return
 		}
 		if child+1 < len(h) && h[child+1] < h[child] {
 			child++
 		}
-		if h[i] <= h[child] {
+		if n <= h[child] {
+			h[i] = n
 			return
 		}
-		h[i], h[child] = h[child], h[i]
+		h[i] = h[child]
 		i = child
 	}
 }

@@ -23,7 +23,7 @@ func (g *graph) partition(ctx context.Context) (disjoint, error) {
 }
 
 // condense turns labels into sets of nodes of which every one is well
-// connected to its set, see minShare. The nodes of a set that are not are
+// connected to its set, see shareOf. The nodes of a set that are not are
 // split off together and looked at again as sets of their own; a set that has
 // no well connected node at all falls apart.
 func (g *graph) condense(ctx context.Context, label []int32) (disjoint, error) {
@@ -88,7 +88,7 @@ func (g *graph) weak(set disjoint) (weak []bool, any bool) {
 			}
 		}
 		others := min(size[root]-len(nd.vectors), maxNeighbours)
-		weak[a] = !nd.pinned && linked*minShare < others
+		weak[a] = !nd.pinned && shareIn*linked < shareOf*others
 		any = any || weak[a]
 	}
 	return weak, any

@@ -103,7 +103,7 @@ func (r *reference) threshold() {
 			}
 		}
 		expected := float64(len(sims)) * r.far(r.t)
-		few := float64(observed) - 2*math.Sqrt(float64(observed))
+		few := float64(observed) - 3*math.Sqrt(float64(observed))
 		if observed > 0 && (expected <= r.o.FalseEdges*few ||
 			r.far(r.t) <= r.o.SureFAR && expected <= r.o.FalseEdges*float64(observed)) {
 			return
@@ -305,7 +305,7 @@ func (r *reference) weak(set []int, a int) bool {
 			others += len(r.vectorsOf(r.blobs[b]))
 		}
 	}
-	return !r.pinned(r.blobs[a]) && float64(edges) < float64(others)/3
+	return !r.pinned(r.blobs[a]) && 5*edges < 2*others
 }
 
 func (r *reference) group() ([]int, int) {
@@ -321,6 +321,7 @@ func (r *reference) group() ([]int, int) {
 		r.whisper(label, leavers)
 		set = r.condense(r.sets(label))
 	}
+	r.gather(set)
 	return r.number(set)
 }
 
