@@ -20,7 +20,7 @@ func plainGraph(n int, pairs ...[2]int) *graph {
 // photoGraph is a plainGraph of a face for each photo number.
 func photoGraph(photo []int32, pairs ...[2]int) *graph {
 	n := len(photo)
-	g := &graph{edges: make([][]edge, n), step: func(_, _ int32) int32 { return 0 }}
+	g := &graph{edges: make([][]edge, n), within: make([]int64, n), step: func(_, _ int32) int32 { return 0 }}
 	d := distinct{rep: make([]int32, n), of: make([]int32, n)}
 	for i := range n {
 		g.nodes = append(g.nodes, node{faces: []int{i}, vectors: []int32{int32(i)}})

@@ -72,8 +72,10 @@ func (g *graph) connected(label []int32) disjoint {
 	return set
 }
 
-// weak finds the nodes with edges to too few of the vectors of their set. A
-// node that a decision holds is never weak.
+// weak finds the nodes with edges to too few of the vectors of their set: of
+// the pairs of a vector of the node and one of the others, it counts those that
+// are edges. A node that a decision holds may be weak like any other, and is a
+// cluster of its own then.
 func (g *graph) weak(set disjoint) (weak []bool, any bool) {
 	size := make([]int, len(g.nodes))
 	for a, nd := range g.nodes {
@@ -87,8 +89,8 @@ func (g *graph) weak(set disjoint) (weak []bool, any bool) {
 				linked++
 			}
 		}
-		others := min(size[root]-len(nd.vectors), maxNeighbours)
-		weak[a] = !nd.pinned && shareIn*linked < shareOf*others
+		own := len(nd.vectors)
+		weak[a] = shareIn*linked < shareOf*own*min(size[root]-own, maxNeighbours)
 		any = any || weak[a]
 	}
 	return weak, any

@@ -29,6 +29,8 @@ type reference struct {
 	sum   [][]float64
 	edges [][]int
 	apart [][]bool
+	// Of a blob, the sum of the edges between its own vectors, from both ends.
+	within []float64
 
 	ban bool // nobody takes a label that a rival has
 }
@@ -216,6 +218,15 @@ func (r *reference) relate() {
 		}
 		r.sum, r.edges = append(r.sum, sum), append(r.edges, edges)
 		r.apart = append(r.apart, apart)
+		own := 0.0
+		for _, u := range r.vectorsOf(a) {
+			for _, v := range r.vectorsOf(a) {
+				if u != v {
+					own += r.weight(u, v)
+				}
+			}
+		}
+		r.within = append(r.within, own)
 	}
 }
 
@@ -238,7 +249,7 @@ func (r *reference) between(a, b []int) (weight float64, edges int) {
 }
 
 func (r *reference) choose(label []int, a int) int {
-	best, most := label[a], r.votes(label, a, label[a])
+	best, most := label[a], r.votes(label, a, label[a])+r.within[a]
 	for l := range label {
 		// Labels from the smallest up: among equals the first one wins.
 		if w := r.votes(label, a, l); w > most {
@@ -302,10 +313,10 @@ func (r *reference) weak(set []int, a int) bool {
 	for b := range set {
 		if b != a && set[b] == set[a] {
 			edges += r.edges[a][b]
-			others += len(r.vectorsOf(r.blobs[b]))
+			others += len(r.vectorsOf(r.blobs[a])) * len(r.vectorsOf(r.blobs[b]))
 		}
 	}
-	return !r.pinned(r.blobs[a]) && 5*edges < 2*others
+	return 5*edges < 2*others
 }
 
 func (r *reference) group() ([]int, int) {

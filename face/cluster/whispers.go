@@ -46,6 +46,7 @@ const (
 type graph struct {
 	nodes     nodes
 	edges     [][]edge
+	within    []int64  // node -> the weight of the edges between its own vectors, from both ends
 	between   [][]edge // vector -> edges to vectors
 	threshold int32
 	// step is the similarity of any two vectors.
@@ -60,7 +61,7 @@ type graph struct {
 // newGraph lifts the edges between vectors to edges between nodes. Parallel
 // edges stay parallel: only their sum ever counts.
 func newGraph(f Faces, d distinct, ns nodes, near neighbours, threshold int32) *graph {
-	g := &graph{nodes: ns, edges: make([][]edge, len(ns)), between: near.edges(threshold), threshold: threshold}
+	g := &graph{nodes: ns, edges: make([][]edge, len(ns)), within: make([]int64, len(ns)), between: near.edges(threshold), threshold: threshold}
 	g.step = func(u, v int32) int32 { return stepOf(f.row(int(d.rep[u])), f.row(int(d.rep[v]))) }
 	g.fillSlots(f, d)
 	for a, nd := range ns {
@@ -72,7 +73,9 @@ func newGraph(f Faces, d distinct, ns nodes, near neighbours, threshold int32) *
 			}
 			// Copies of one vector in two nodes are as alike as can be.
 			for _, s := range g.slotsOf[u] {
-				g.link(a, g.slots[s].node, one-threshold)
+				if g.slots[s].node != int32(a) {
+					g.link(a, g.slots[s].node, one-threshold)
+				}
 			}
 		}
 	}
@@ -80,7 +83,11 @@ func newGraph(f Faces, d distinct, ns nodes, near neighbours, threshold int32) *
 }
 
 func (g *graph) link(a int, b, weight int32) {
-	if int32(a) != b && weight > 0 {
+	switch {
+	case weight <= 0:
+	case int32(a) == b:
+		g.within[a] += int64(weight)
+	default:
 		g.edges[a] = append(g.edges[a], edge{b, weight})
 	}
 }
@@ -137,7 +144,9 @@ func (g *graph) newVote() *vote {
 }
 
 // choose is the label that node a takes: the heaviest it may take; among
-// equals the one it has, then the smallest.
+// equals the one it has, then the smallest. Its own vectors vote for the label
+// it has, or a person who was held together would go wherever one false edge
+// leads.
 func (g *graph) choose(v *vote, label []int32, a int32, penalty int64) int32 {
 	v.candidates = v.candidates[:0]
 	for _, e := range g.edges[a] {
@@ -156,7 +165,7 @@ func (g *graph) choose(v *vote, label []int32, a int32, penalty int64) int32 {
 			v.penalised[l] = true
 		}
 	}
-	best, most := label[a], v.weight[label[a]]
+	best, most := label[a], v.weight[label[a]]+g.within[a]
 	for _, l := range v.candidates {
 		if w := v.weight[l]; w > most || w == most && best != label[a] && l < best {
 			best, most = l, w
