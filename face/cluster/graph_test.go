@@ -24,6 +24,7 @@ func photoGraph(photo []int32, pairs ...[2]int) *graph {
 	d := distinct{rep: make([]int32, n), of: make([]int32, n)}
 	for i := range n {
 		g.nodes = append(g.nodes, node{faces: []int{i}, vectors: []int32{int32(i)}})
+		g.salt = append(g.salt, saltOf([]float32{float32(i)}))
 		d.of[i] = int32(i)
 	}
 	g.between = g.edges

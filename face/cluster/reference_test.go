@@ -1,9 +1,9 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -337,9 +337,11 @@ func (r *reference) group() ([]int, int) {
 }
 
 func (r *reference) whisper(label, order []int) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	for range 50 {
-		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	for round := range 50 {
+		turn := func(a int) uint64 {
+			return scramble(saltOf(r.vectors[r.vectorsOf(r.blobs[a])[0]]) ^ scramble(uint64(round)))
+		}
+		slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(turn(a), turn(b)), cmp.Compare(a, b)) })
 		before := slices.Clone(label)
 		for _, a := range order {
 			label[a] = r.choose(label, a)

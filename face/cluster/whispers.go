@@ -1,9 +1,9 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"math"
-	"math/rand/v2"
 	"slices"
 )
 
@@ -45,6 +45,7 @@ const (
 // and who stands on which photo.
 type graph struct {
 	nodes     nodes
+	salt      []uint64 // node -> what its turn depends on
 	edges     [][]edge
 	within    []int64  // node -> the weight of the edges between its own vectors, from both ends
 	between   [][]edge // vector -> edges to vectors
@@ -61,10 +62,14 @@ type graph struct {
 // newGraph lifts the edges between vectors to edges between nodes. Parallel
 // edges stay parallel: only their sum ever counts.
 func newGraph(f Faces, d distinct, ns nodes, near neighbours, threshold int32) *graph {
-	g := &graph{nodes: ns, edges: make([][]edge, len(ns)), within: make([]int64, len(ns)), between: near.edges(threshold), threshold: threshold}
+	g := &graph{
+		nodes: ns, salt: make([]uint64, len(ns)), edges: make([][]edge, len(ns)), within: make([]int64, len(ns)),
+		between: near.edges(threshold), threshold: threshold,
+	}
 	g.step = func(u, v int32) int32 { return stepOf(f.row(int(d.rep[u])), f.row(int(d.rep[v]))) }
 	g.fillSlots(f, d)
 	for a, nd := range ns {
+		g.salt[a] = saltOf(f.row(int(d.rep[nd.vectors[0]])))
 		for _, u := range nd.vectors {
 			for _, e := range g.between[u] {
 				for _, s := range g.slotsOf[e.to] {
@@ -101,16 +106,13 @@ func (g *graph) alone() []int32 {
 	return label
 }
 
-// whisper runs Chinese Whispers: every mover, in random order, takes the label
-// that weighs most among its neighbours, until a round changes nothing. The
-// votes for a label that a rival has are divided by penalty. The generator is
-// fixed and the movers are in canonical order, so the outcome is a function of
-// the graph.
+// whisper runs Chinese Whispers: every mover, in an order that looks random,
+// takes the label that weighs most among its neighbours, until a round changes
+// nothing. The votes for a label that a rival has are divided by penalty.
 func (g *graph) whisper(ctx context.Context, label, movers []int32, penalty int64) error {
 	v, order := g.newVote(), slices.Clone(movers)
-	rng := rand.New(rand.NewPCG(1, 1))
-	for range maxRounds {
-		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	for round := range maxRounds {
+		g.shuffle(order, round)
 		changed := false
 		for k, a := range order {
 			if k%1024 == 0 {
@@ -127,6 +129,35 @@ func (g *graph) whisper(ctx context.Context, label, movers []int32, penalty int6
 		}
 	}
 	return nil
+}
+
+// shuffle brings nodes into the order of a round. Which of two comes first
+// depends on the round and their vectors alone: not on who else is there, so
+// that a new face, or a decision, leaves alone what it has nothing to do with.
+func (g *graph) shuffle(nodes []int32, round int) {
+	turn := make([]uint64, len(g.nodes))
+	for _, a := range nodes {
+		turn[a] = scramble(g.salt[a] ^ scramble(uint64(round)))
+	}
+	slices.SortFunc(nodes, func(a, b int32) int { return cmp.Or(cmp.Compare(turn[a], turn[b]), cmp.Compare(a, b)) })
+}
+
+// saltOf is a hash of a vector's first numbers.
+func saltOf(v []float32) uint64 {
+	var h uint64
+	for _, x := range v[:min(len(v), 16)] {
+		h = scramble(h ^ uint64(math.Float32bits(x)))
+	}
+	return h
+}
+
+// scramble is the function mix of SplitMix64 (Steele, Lea and Flood, "Fast
+// splittable pseudorandom number generators", OOPSLA 2014).
+func scramble(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // vote is the scratch space of choose and rivals.
