@@ -96,15 +96,16 @@ type Account struct {
 	db  *store.DB
 	cfg Config
 
-	// people serialises what derives people (grouping, decisions, undo): each
-	// reads, computes and writes, and none may write over another's result.
+	// people serialises what derives people (grouping, decisions, undo) and
+	// what brings or takes faces: each reads, computes and writes, and none may
+	// write over another's result.
 	people chan struct{}
 	// indexing holds the one Reindex that may run.
 	indexing chan struct{}
 
 	vectors struct {
-		sync.Mutex
-		set *store.VectorSet // nil: load it
+		sync.RWMutex
+		set *vectors // nil: load it
 	}
 
 	// dim is the length of the analyzer's vectors, 0 until it is known.

@@ -40,7 +40,7 @@ func (r *run) commit(ctx context.Context, batch []result) error {
 		}
 	}
 	if len(put) > 0 {
-		if err := r.a.commit(ctx, put); err != nil {
+		if err := r.put(ctx, put); err != nil {
 			return err
 		}
 	}
@@ -88,11 +88,22 @@ func (r *run) commitCopies(ctx context.Context) error {
 	if len(put) == 0 {
 		return nil
 	}
-	if err := r.a.commit(ctx, put); err != nil {
+	if err := r.put(ctx, put); err != nil {
 		return err
 	}
 	r.stored(put)
 	return nil
+}
+
+// put stores a batch while nobody decides: a decision must not be made on
+// faces that are gone when it is stored.
+func (r *run) put(ctx context.Context, batch []store.Analysis) error {
+	unlock, err := lock(ctx, r.a.people)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return r.a.commit(ctx, batch)
 }
 
 // stored counts what a transaction brought and reports what failed.
@@ -119,6 +130,11 @@ func (r *run) dropVanished(ctx context.Context) error {
 	for id := range r.gone {
 		ids = append(ids, id)
 	}
+	unlock, err := lock(ctx, r.a.people)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	defer r.a.forgetVectors()
 	n, err := r.a.db.DropPhotos(ctx, ids)
 	r.report.Vanished = n

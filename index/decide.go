@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,50 +14,102 @@ import (
 // maxName is the longest name, in bytes.
 const maxName = 1024
 
-// Name says what a person is called; an empty name takes the name away.
+var errNoFaces = errors.New("index: a decision about faces needs at least one")
+
+// Name says what a person is called; an empty name takes the name away. A
+// later name prevails.
+//
+// Like every decision it is recorded in the account's ledger even where it
+// changes nothing, holds through all that derives people anew, and is refused
+// with a *ConflictError if it contradicts a decision that stands.
 func (a *Account) Name(ctx context.Context, id PersonID, name string) (DecisionID, error) {
 	name = strings.TrimSpace(name)
 	if !utf8.ValidString(name) || len(name) > maxName {
 		return "", fmt.Errorf("index: a name must be valid UTF-8 of at most %d bytes", maxName)
 	}
-	return a.decide(ctx, func(ctx context.Context) (Decision, store.Assignment, error) {
-		p, err := a.db.Person(ctx, id)
-		if err != nil {
-			return Decision{}, store.Assignment{}, err
+	return a.decide(ctx, func(b *book) (Decision, error) {
+		p, err := b.person(id)
+		return Decision{
+			Kind: store.DecisionName, Person: id, Name: name, OldName: p.Name, Faces: b.refs(b.held[id]),
+		}, err
+	})
+}
+
+// Ignore says that a person is nobody to be shown, like a passer-by or a face
+// on a poster: listings leave the person out unless asked, and faces that are
+// found later keep joining it. A later Ignore or Unignore prevails.
+func (a *Account) Ignore(ctx context.Context, id PersonID) (DecisionID, error) {
+	return a.decide(ctx, sayOf(store.DecisionIgnore, id))
+}
+
+// Unignore says that a person is to be shown again.
+func (a *Account) Unignore(ctx context.Context, id PersonID) (DecisionID, error) {
+	return a.decide(ctx, sayOf(store.DecisionUnignore, id))
+}
+
+func sayOf(kind store.DecisionKind, id PersonID) func(*book) (Decision, error) {
+	return func(b *book) (Decision, error) {
+		_, err := b.person(id)
+		return Decision{Kind: kind, Person: id, Faces: b.refs(b.held[id])}, err
+	}
+}
+
+// Cover chooses the face to show for a person, which must be one of the
+// person's; no better face replaces it. It counts as long as the face is with
+// the person. A later Cover prevails.
+func (a *Account) Cover(ctx context.Context, id PersonID, face FaceID) (DecisionID, error) {
+	return a.decide(ctx, func(b *book) (Decision, error) {
+		d := Decision{Kind: store.DecisionCover, Person: id}
+		if _, err := b.person(id); err != nil {
+			return d, err
 		}
-		refs, _, err := a.facesOf(ctx, id)
-		return Decision{Kind: store.DecisionName, Person: id, Name: name, OldName: p.Name, Faces: refs}, store.Assignment{}, err
+		i, ok := b.at[face]
+		if !ok {
+			return d, fmt.Errorf("index: face %q: %w", face, ErrNotFound)
+		}
+		d.Faces, b.cover = b.refs([]int{i}), face
+		if f := b.faces[i]; f.Person != id && f.Rejected == "" {
+			return d, fmt.Errorf("index: face %q is not a face of person %q", face, id)
+		}
+		return d, nil
 	})
 }
 
 // Merge says that two people are one: from's faces go to into, and stay
-// together with into's from now on. into keeps its name, or takes from's if it
-// has none.
+// together with into's from now on. into keeps its name and chosen cover, or
+// takes from's if it has none, and is ignored if it was.
 func (a *Account) Merge(ctx context.Context, into, from PersonID) (DecisionID, error) {
 	if into == from {
 		return "", errors.New("index: a person cannot be merged with itself")
 	}
-	return a.decide(ctx, func(ctx context.Context) (Decision, store.Assignment, error) {
-		as := store.Assignment{Faces: map[FaceID]store.Placed{}, Drop: []PersonID{from}}
-		if _, err := a.db.Person(ctx, into); err != nil {
-			return Decision{}, as, err
-		}
-		other, err := a.db.Person(ctx, from)
+	return a.decide(ctx, func(b *book) (Decision, error) {
+		d := Decision{Kind: store.DecisionMerge, Person: into, Other: from}
+		_, err := b.person(into)
 		if err != nil {
-			return Decision{}, as, err
+			return d, err
 		}
-		these, _, err := a.facesOf(ctx, into)
-		if err != nil {
-			return Decision{}, as, err
+		other, err := b.person(from)
+		d.OldName = other.Name
+		d.Before = []store.Holder{{Person: from, Created: other.Created}}
+		d.Faces, d.Others = b.refs(b.held[into]), b.refs(b.held[from])
+		return d, err
+	})
+}
+
+// Different says that two people are two: no person will ever hold a face of
+// both.
+func (a *Account) Different(ctx context.Context, one, other PersonID) (DecisionID, error) {
+	if one == other {
+		return "", errors.New("index: a person cannot be different from itself")
+	}
+	return a.decide(ctx, func(b *book) (Decision, error) {
+		d := Decision{Kind: store.DecisionDifferent, Person: one, Other: other}
+		if _, err := b.person(one); err != nil {
+			return d, err
 		}
-		others, ids, err := a.facesOf(ctx, from)
-		for _, id := range ids {
-			as.Faces[id] = store.Placed{Person: into, By: store.ByDecision}
-		}
-		return Decision{
-			Kind: store.DecisionMerge, Person: into, Other: from, OldName: other.Name,
-			Faces: these, Others: others,
-		}, as, err
+		_, err := b.person(other)
+		d.Faces, d.Others = b.refs(b.held[one]), b.refs(b.held[other])
+		return d, err
 	})
 }
 
@@ -67,49 +118,13 @@ func (a *Account) Merge(ctx context.Context, into, from PersonID) (DecisionID, e
 // that stay. At least one face must stay.
 func (a *Account) Split(ctx context.Context, faces []FaceID) (PersonID, DecisionID, error) {
 	fresh := store.NewPersonID()
-	id, err := a.decide(ctx, func(ctx context.Context) (Decision, store.Assignment, error) {
-		d := Decision{Kind: store.DecisionSplit, Person: fresh}
-		as := store.Assignment{
-			People: []Person{{ID: fresh, Created: a.cfg.Now()}},
-			Faces:  map[FaceID]store.Placed{},
+	id, err := a.decide(ctx, func(b *book) (Decision, error) {
+		d, err := b.leaving(store.DecisionSplit, faces)
+		d.Person = fresh
+		if err == nil && d.Other != "" && len(d.Others) == 0 {
+			err = errors.New("index: a split must leave the person at least one face")
 		}
-		for _, id := range faces {
-			f, err := a.db.Face(ctx, id)
-			if err != nil {
-				return d, as, err
-			}
-			if f.Person == "" || (d.Other != "" && f.Person != d.Other) {
-				return d, as, errors.New("index: the faces of a split must all be one person's")
-			}
-			d.Other = f.Person
-			as.People[0].Cover = id
-			as.Faces[id] = store.Placed{Person: fresh, By: store.ByDecision}
-		}
-		if d.Other == "" {
-			return d, as, errors.New("index: a split needs at least one face")
-		}
-		refs, ids, err := a.facesOf(ctx, d.Other)
-		if err != nil {
-			return d, as, err
-		}
-		chosen := map[store.FaceRef]bool{}
-		for i, id := range ids {
-			if _, leaves := as.Faces[id]; leaves {
-				chosen[refs[i]] = true
-			}
-		}
-		for i, id := range ids {
-			if chosen[refs[i]] { // also the same face on a copy of the photo
-				d.Faces = append(d.Faces, refs[i])
-				as.Faces[id] = store.Placed{Person: fresh, By: store.ByDecision}
-			} else {
-				d.Others = append(d.Others, refs[i])
-			}
-		}
-		if len(d.Others) == 0 {
-			return d, as, errors.New("index: a split must leave the person at least one face")
-		}
-		return d, as, nil
+		return d, err
 	})
 	if err != nil {
 		return "", "", err
@@ -117,9 +132,80 @@ func (a *Account) Split(ctx context.Context, faces []FaceID) (PersonID, Decision
 	return fresh, id, nil
 }
 
-// decide lets prepare look at the account and say what is decided and what
-// follows from it at once, and stores both together.
-func (a *Account) decide(ctx context.Context, prepare func(context.Context) (Decision, store.Assignment, error)) (DecisionID, error) {
+// Remove says that faces of one person are not that person: they are with
+// nobody at once and never return to that person, whoever it is merged into,
+// nor to the faces that stay. They may be grouped with others.
+func (a *Account) Remove(ctx context.Context, faces ...FaceID) (DecisionID, error) {
+	return a.decide(ctx, func(b *book) (Decision, error) { return b.leaving(store.DecisionRemove, faces) })
+}
+
+// leaving is a decision by which faces leave the person they are with.
+func (b *book) leaving(kind store.DecisionKind, ids []FaceID) (Decision, error) {
+	d := Decision{Kind: kind}
+	chosen, err := b.chosen(ids)
+	if err != nil {
+		return d, err
+	}
+	d.Faces = b.refs(chosen)
+	if b.anyRejected(chosen) {
+		return d, nil // refused for that
+	}
+	d.Other = b.faces[b.at[ids[0]]].Person
+	for _, id := range ids {
+		if p := b.faces[b.at[id]].Person; p == "" || p != d.Other {
+			return d, fmt.Errorf("index: the faces of a %s must all be one person's", kind)
+		}
+	}
+	d.Before = []store.Holder{{Person: d.Other, Created: b.people[d.Other].Created}}
+	d.Others = b.refs(b.others(d.Other, chosen))
+	return d, nil
+}
+
+// Assign says that faces are a person's, or, with an empty id, those of a new
+// person, whose id is returned. They may be with nobody before, or with
+// others, whom they leave.
+func (a *Account) Assign(ctx context.Context, to PersonID, faces ...FaceID) (PersonID, DecisionID, error) {
+	fresh := to == ""
+	if fresh {
+		to = store.NewPersonID()
+	}
+	id, err := a.decide(ctx, func(b *book) (Decision, error) {
+		d := Decision{Kind: store.DecisionSame, Person: to}
+		if _, err := b.person(to); err != nil && !fresh {
+			return d, err
+		}
+		chosen, err := b.chosen(faces)
+		if err != nil {
+			return d, err
+		}
+		d.Faces, d.Others = b.refs(chosen), b.refs(b.others(to, chosen))
+		d.Before = b.holders(d.Faces)
+		return d, nil
+	})
+	if err != nil {
+		return "", "", err
+	}
+	return to, id, nil
+}
+
+// NotAFace says that what was found is no face. It is with nobody from now on
+// and left out of listings, searches and groups, also where it is found again.
+func (a *Account) NotAFace(ctx context.Context, faces ...FaceID) (DecisionID, error) {
+	return a.decide(ctx, func(b *book) (Decision, error) {
+		d := Decision{Kind: store.DecisionNotAFace}
+		chosen, err := b.chosen(faces)
+		if err != nil {
+			return d, err
+		}
+		d.Faces = b.refs(chosen)
+		d.Before = b.holders(d.Faces)
+		return d, nil
+	})
+}
+
+// decide lets say look at the account and put into words what is decided, and
+// stores it together with what follows from it at once.
+func (a *Account) decide(ctx context.Context, say func(*book) (Decision, error)) (DecisionID, error) {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
 		return "", err
@@ -130,26 +216,31 @@ func (a *Account) decide(ctx context.Context, prepare func(context.Context) (Dec
 		return "", err
 	}
 	defer unlock()
-	d, as, err := prepare(ctx)
+	b, err := a.openBook(ctx)
 	if err != nil {
 		return "", err
 	}
-	ds, err := a.standing(ctx)
+	d, err := say(b)
 	if err != nil {
 		return "", err
 	}
-	if err := a.rename(ctx, append(ds, d), &as); err != nil {
+	if err := b.refuse(d); err != nil {
 		return "", err
 	}
+	d.ID = store.NewDecisionID()
 	defer a.forgetVectors()
-	return a.db.Decide(ctx, d, as)
+	return a.db.Decide(ctx, d, b.decided(d))
 }
 
-// Undo revokes a decision. What other decisions say stays true: the undone
-// merge's faces go back to the person they came from, an undone split's return,
-// and a person is called what the remaining decisions call it. What was said
-// of a person while an undone merge stood no longer speaks of the faces that
-// the merge had brought.
+// Undo revokes a decision. What other decisions say stays true. Faces that it
+// moved return to the person they came from, with the id that person had,
+// unless they have moved on since or another decision forbids it, and people
+// are called, ignored and shown as the remaining decisions say. A person with
+// a name stays even without a face. What was said of a person while an undone
+// merge or Assign stood no longer speaks of the faces that it had brought.
+//
+// ErrNotFound if there is no such decision, store.ErrRevoked if it was undone
+// before.
 func (a *Account) Undo(ctx context.Context, id DecisionID) error {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
@@ -165,164 +256,25 @@ func (a *Account) Undo(ctx context.Context, id DecisionID) error {
 	if err != nil {
 		return err
 	}
-	ds, err := collect(a.db.Decisions(ctx))
+	if d.Revoked != nil {
+		return fmt.Errorf("index: decision %s: %w", id, store.ErrRevoked)
+	}
+	b, err := a.openBook(ctx)
 	if err != nil {
-		return err
-	}
-	undone := a.cfg.Now()
-	for i := range ds {
-		if ds[i].ID == id && ds[i].Revoked == nil {
-			ds[i].Revoked = &undone
-		}
-	}
-	as, err := a.settle(ctx, d, standing(ds))
-	if err != nil {
-		return err
-	}
-	if err := a.rename(ctx, standing(ds), &as); err != nil {
 		return err
 	}
 	defer a.forgetVectors()
-	return a.db.Revoke(ctx, id, as)
-}
-
-// settle works out who is whose when d no longer counts and ds do: faces that
-// these hold together go where they say, and those that d alone had moved
-// return to the person they came from, or whom that one has become.
-func (a *Account) settle(ctx context.Context, d Decision, ds []Decision) (store.Assignment, error) {
-	as := store.Assignment{Faces: map[FaceID]store.Placed{}}
-	refs := d.Others
-	switch d.Kind {
-	case store.DecisionName:
-		return as, nil
-	case store.DecisionSplit:
-		refs = d.Faces
-	case store.DecisionMerge:
-	}
-	space, err := a.space(ctx)
-	if err != nil {
-		return as, err
-	}
-	vs, err := a.db.Vectors(ctx, space)
-	if err != nil && !isNotFound(err) {
-		return as, err
-	}
-	people, err := a.allPeople(ctx)
-	if err != nil {
-		return as, err
-	}
-	l := replay(ds, vs.Faces)
-	from, to := successor(ds, d.Person), successor(ds, d.Other)
-	person := make([]PersonID, len(vs.Faces))
-	for i, f := range vs.Faces {
-		person[i] = f.Person
-	}
-	for _, i := range newResolver(vs.Faces).resolve(refs) {
-		if person[i] == from {
-			person[i] = to
-		}
-	}
-	for i := range l.tie {
-		person[i] = l.claim[i]
-	}
-	l.part(person)
-	moved(&as, l, vs.Faces, person)
-	a.populate(&as, people, vs.Faces, person)
-	// The person they return to went with the merge. One with a name comes
-	// back even where no face of theirs is left.
-	if names := replayNames(ds); names[to] != "" && !hasPerson(as.People, to) && !hasPerson(people, to) {
-		as.People = append(as.People, Person{ID: to, Created: a.cfg.Now()})
-	}
-	return as, nil
-}
-
-// moved lists the faces whose person becomes another.
-func moved(as *store.Assignment, l *ledger, faces []store.VectorFace, person []PersonID) {
-	for i, f := range faces {
-		if f.Person == person[i] {
-			continue
-		}
-		by := store.ByGroup
-		if _, tied := l.tie[i]; tied {
-			by = store.ByDecision
-		}
-		as.Faces[f.ID] = store.Placed{Person: person[i], By: by}
-	}
-}
-
-// populate adds the people that faces move to and that are not there, and
-// drops those that lose their last face.
-func (a *Account) populate(as *store.Assignment, people []Person, faces []store.VectorFace, person []PersonID) {
-	left := map[PersonID]bool{}
-	for _, id := range person {
-		left[id] = true
-	}
-	delete(left, "")
-	had := map[PersonID]bool{}
-	for _, f := range faces {
-		had[f.Person] = true
-	}
-	for _, p := range people {
-		if had[p.ID] && !left[p.ID] {
-			as.Drop = append(as.Drop, p.ID)
-		}
-		delete(left, p.ID)
-	}
-	for _, id := range sortedKeys(left) {
-		as.People = append(as.People, Person{ID: id, Created: a.cfg.Now()})
-	}
-}
-
-func hasPerson(people []Person, id PersonID) bool {
-	return slices.ContainsFunc(people, func(p Person) bool { return p.ID == id })
-}
-
-// rename makes the people's names what the decisions say.
-func (a *Account) rename(ctx context.Context, ds []Decision, as *store.Assignment) error {
-	names := replayNames(ds)
-	for i := range as.People {
-		as.People[i].Name = names[as.People[i].ID]
-	}
-	people, err := a.allPeople(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range people {
-		if p.Name == names[p.ID] || slices.Contains(as.Drop, p.ID) || hasPerson(as.People, p.ID) {
-			continue
-		}
-		p.Name = names[p.ID]
-		as.People = append(as.People, p)
-	}
-	return nil
-}
-
-// facesOf lists a person's faces, as a decision refers to them and by id.
-func (a *Account) facesOf(ctx context.Context, id PersonID) ([]store.FaceRef, []FaceID, error) {
-	faces, err := collect(a.db.Faces(ctx, FaceQuery{Person: id}))
-	if err != nil {
-		return nil, nil, err
-	}
-	var refs []store.FaceRef
-	var ids []FaceID
-	content := map[PhotoID][32]byte{}
-	for _, f := range faces {
-		sum, ok := content[f.Photo]
-		if !ok {
-			p, err := a.db.Photo(ctx, f.Photo)
-			if err != nil {
-				return nil, nil, err
-			}
-			sum = p.SHA256
-			content[f.Photo] = sum
-		}
-		refs = append(refs, store.FaceRef{SHA256: sum, Box: f.Box})
-		ids = append(ids, f.ID)
-	}
-	return refs, ids, nil
+	return a.db.Revoke(ctx, id, b.undone(d))
 }
 
 // Decisions lists what was decided, in order, revoked entries included.
 func (a *Account) Decisions(ctx context.Context) iter.Seq2[Decision, error] {
 	return listed(a, ctx, func(ctx context.Context) iter.Seq2[Decision, error] { return a.db.Decisions(ctx) })
+}
+
+// Events lists what became of people, in order, beginning after the event of
+// the given id; 0 begins with the oldest. A host that remembers the last id it
+// saw, and on EventErased forgets all people, misses nothing.
+func (a *Account) Events(ctx context.Context, after EventID) iter.Seq2[Event, error] {
+	return listed(a, ctx, func(ctx context.Context) iter.Seq2[Event, error] { return a.db.Events(ctx, after) })
 }

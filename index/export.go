@@ -66,20 +66,30 @@ type (
 		Detector  string        `json:"detector"`
 		Person    *PersonID     `json:"person"` // null: kith abstained
 		By        store.Origin  `json:"by,omitempty"`
+		Rejected  bool          `json:"rejected,omitempty"` // somebody said that it is no face
 		Embedding face.Vector   `json:"embedding,omitempty"`
 	}
 	jsonPerson struct {
-		ID    PersonID `json:"id"`
-		Name  string   `json:"name"`
-		Faces int      `json:"faces"`
-		Cover FaceID   `json:"cover,omitempty"`
+		ID      PersonID  `json:"id"`
+		Name    string    `json:"name"`
+		Faces   int       `json:"faces"`
+		Cover   FaceID    `json:"cover,omitempty"`
+		Chosen  bool      `json:"cover_chosen,omitempty"`
+		Created time.Time `json:"created"`
+		Ignored bool      `json:"ignored,omitempty"`
 	}
 	jsonRef struct {
 		SHA256 string  `json:"sha256"`
 		Box    jsonBox `json:"box"`
 	}
+	jsonHolder struct {
+		Person  *PersonID  `json:"person"` // null: nobody
+		Created *time.Time `json:"created,omitempty"`
+		Faces   []int      `json:"faces,omitempty"` // positions in the decision's faces; absent: all that it moved
+	}
 	jsonDecision struct {
 		ID      DecisionID         `json:"id"`
+		Seq     int64              `json:"seq"`
 		Kind    store.DecisionKind `json:"kind"`
 		At      time.Time          `json:"at"`
 		Person  PersonID           `json:"person"`
@@ -88,7 +98,9 @@ type (
 		OldName string             `json:"old_name,omitempty"`
 		Faces   []jsonRef          `json:"faces"`
 		Others  []jsonRef          `json:"others,omitempty"`
+		Before  []jsonHolder       `json:"before,omitempty"` // whose the faces were that it moved
 		Revoked *time.Time         `json:"revoked,omitempty"`
+		After   int64              `json:"revoked_after,omitempty"` // greatest seq when it was revoked
 	}
 	jsonConsent struct {
 		Given   bool      `json:"given"`
@@ -119,7 +131,7 @@ func (a *Account) Export(ctx context.Context, w io.Writer, opt ExportOptions) er
 	e.raw(`,"space":`)
 	e.value(space)
 	list(e, "photos", a.db.Photos(ctx, PhotoQuery{}), exportPhoto)
-	list(e, "faces", a.db.Faces(ctx, FaceQuery{}), func(f Face) jsonFace {
+	list(e, "faces", a.db.Faces(ctx, FaceQuery{Rejected: Include}), func(f Face) jsonFace {
 		j := exportFace(f)
 		if opt.Embeddings && e.err == nil {
 			j.Embedding, e.err = a.db.Vector(ctx, f.ID)
@@ -129,8 +141,8 @@ func (a *Account) Export(ctx context.Context, w io.Writer, opt ExportOptions) er
 		}
 		return j
 	})
-	list(e, "people", a.db.People(ctx, PeopleQuery{}), func(p Person) jsonPerson {
-		return jsonPerson{ID: p.ID, Name: p.Name, Faces: p.Faces, Cover: p.Cover}
+	list(e, "people", a.db.People(ctx, PeopleQuery{Ignored: Include}), func(p Person) jsonPerson {
+		return jsonPerson{p.ID, p.Name, p.Faces, p.Cover, p.CoverChosen, p.Created, p.Ignored}
 	})
 	list(e, "decisions", a.db.Decisions(ctx), exportDecision)
 	consents, err := a.db.Consents(ctx)
@@ -232,7 +244,7 @@ func exportTaken(t exif.Time) *jsonTaken {
 func exportFace(f Face) jsonFace {
 	j := jsonFace{
 		ID: f.ID, Photo: f.Photo, Box: jsonBox(f.Box),
-		Score: f.Score, Quality: f.Quality, Detector: f.Detector, By: f.By,
+		Score: f.Score, Quality: f.Quality, Detector: f.Detector, By: f.By, Rejected: f.Rejected != "",
 	}
 	for i, p := range f.Landmarks {
 		j.Landmarks[i] = [2]float64{p.X, p.Y}
@@ -251,8 +263,16 @@ func exportDecision(d Decision) jsonDecision {
 		}
 		return out
 	}
-	return jsonDecision{
-		ID: d.ID, Kind: d.Kind, At: d.At, Person: d.Person, Other: d.Other,
-		Name: d.Name, OldName: d.OldName, Faces: refs(d.Faces), Others: refs(d.Others), Revoked: d.Revoked,
+	j := jsonDecision{
+		ID: d.ID, Seq: d.Seq, Kind: d.Kind, At: d.At, Person: d.Person, Other: d.Other, Name: d.Name, OldName: d.OldName,
+		Faces: refs(d.Faces), Others: refs(d.Others), Revoked: d.Revoked, After: d.RevokedAfter,
 	}
+	for _, h := range d.Before {
+		jh := jsonHolder{Faces: h.Faces}
+		if h.Person != "" {
+			jh.Person, jh.Created = &h.Person, &h.Created
+		}
+		j.Before = append(j.Before, jh)
+	}
+	return j
 }

@@ -56,13 +56,17 @@ type exported struct {
 		Detector       string
 		Person         *index.PersonID
 		By             string
+		Rejected       bool
 		Embedding      face.Vector
 	}
 	People []struct {
-		ID    index.PersonID
-		Name  string
-		Faces int
-		Cover index.FaceID
+		ID      index.PersonID
+		Name    string
+		Faces   int
+		Cover   index.FaceID
+		Chosen  bool `json:"cover_chosen"`
+		Created time.Time
+		Ignored bool
 	}
 	Decisions []struct {
 		ID            string
@@ -75,7 +79,14 @@ type exported struct {
 			SHA256 string
 			Box    struct{ X, Y, W, H float64 }
 		}
+		Before []struct {
+			Person  *index.PersonID
+			Created *time.Time
+			Faces   []int
+		}
 		Revoked *time.Time
+		Seq     int64
+		After   int64 `json:"revoked_after"`
 	}
 	Consent []struct {
 		Given              bool

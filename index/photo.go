@@ -116,9 +116,12 @@ func (a *Account) fail(ctx context.Context, p Photo, stage string, err error) (s
 	return store.Analysis{Photo: p}, nil
 }
 
-// Index reads one photo of src, finds its faces and stores both. Known
-// content is not analysed again. It does not regroup: call Regroup after a
-// batch. A photo that cannot be read is stored as failed and returned with a
+// Index reads one photo of src, finds its faces, stores both, and groups the
+// faces together with those that they can move, as Regroup would: as a whole
+// while the library is small or since Regroup was last called has grown by a
+// tenth, and locally otherwise. A library of more than 20,000 faces is only
+// grouped as a whole by Regroup and Reindex. Known content is not analysed
+// again. A photo that cannot be read is stored as failed and returned with a
 // *PhotoError.
 func (a *Account) Index(ctx context.Context, src fs.FS, name string) (Photo, error) {
 	ctx, done, err := a.begin(ctx)
@@ -169,7 +172,17 @@ func (a *Account) commitConsented(ctx context.Context, an store.Analysis) error 
 	if err := a.needConsent(ctx); err != nil {
 		return err
 	}
-	return a.commit(ctx, []store.Analysis{an})
+	vs := a.takeVectors()
+	_, err = a.db.PhotoByPath(ctx, an.Photo.Path)
+	fresh := isNotFound(err) && an.CopyOf == "" && len(an.Faces) > 0
+	if err := a.commit(ctx, []store.Analysis{an}); err != nil || !fresh {
+		return err
+	}
+	p, err := a.db.PhotoByPath(ctx, an.Photo.Path)
+	if err != nil {
+		return err
+	}
+	return a.extend(ctx, an.Photo.Analyzer, p.ID, vs)
 }
 
 // one analyses a single photo, unless its content is known.

@@ -3,7 +3,6 @@ package index
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/kith-photos/kith/face"
 	"github.com/kith-photos/kith/store"
@@ -12,39 +11,38 @@ import (
 // placing turns a partition of the faces into people: each cluster gets the
 // id of the person it continues, or a new one.
 type placing struct {
-	vs       store.VectorSet
-	ledger   *ledger
-	label    []int // cluster of each face, -1: none
-	clusters int
-	now      time.Time
+	ledger *ledger
+	faces  []store.VectorFace // the account's
+	vs     store.VectorSet
+	row    []int // each face's position in vs, -1 where it has no vector there
+	face   []int // the inverse
 
 	holder []PersonID // whose each face is before this grouping
 	strong map[PersonID]bool
 	person []PersonID // the outcome
 }
 
-// assignment works out the whole outcome for the store.
-func (p *placing) assignment(old []Person) store.Assignment {
-	p.prepare()
-	p.place()
-	p.keep()
-	return p.outcome(old)
-}
-
-// prepare finds each face's holder and the strong people: those that
-// somebody named or put together. Grouping may add to them; it never takes
-// their id, joins two of them or breaks one up.
-func (p *placing) prepare() {
-	n := len(p.vs.Faces)
-	p.holder, p.person = make([]PersonID, n), make([]PersonID, n)
-	p.strong = map[PersonID]bool{}
-	for id, name := range p.ledger.names {
-		p.strong[id] = name != ""
+// newPlacing finds each face's holder and the strong people: those that
+// somebody named, ignored or put together. Grouping may add to them; it never
+// takes their id, joins two of them or breaks one up.
+func newPlacing(b *book, vs store.VectorSet) *placing {
+	n := len(b.faces)
+	p := &placing{
+		ledger: b.find.replay(b.standing), faces: b.faces, vs: vs, row: make([]int, n), face: make([]int, len(vs.Faces)),
+		holder: b.holdersNow(), strong: map[PersonID]bool{}, person: make([]PersonID, n),
 	}
-	for i, f := range p.vs.Faces {
-		p.holder[i] = f.Person
-		claim := p.ledger.claim[i]
-		_, tied := p.ledger.tie[i]
+	for i := range p.row {
+		p.row[i] = -1
+	}
+	for k, f := range vs.Faces {
+		i := b.at[f.ID]
+		p.row[i], p.face[k] = k, i
+	}
+	for _, id := range b.everybody(p.ledger, nil) {
+		p.strong[id] = p.ledger.lasting(id)
+	}
+	for i, f := range p.faces {
+		claim, tied := p.ledger.claim[i], p.ledger.tied(i)
 		if tied {
 			p.strong[claim] = true
 		}
@@ -52,25 +50,42 @@ func (p *placing) prepare() {
 			p.holder[i] = claim
 		}
 	}
+	return p
 }
 
-// place gives every cluster its person.
-func (p *placing) place() {
-	members := make([][]int, p.clusters)
-	for i, c := range p.label {
-		if c >= 0 {
-			members[c] = append(members[c], i)
+// pairs names pairs of faces to package cluster, which knows vectors only.
+func (p *placing) pairs(pairs [][2]int) [][2]int {
+	var out [][2]int
+	for _, pair := range pairs {
+		if i, j := p.row[pair[0]], p.row[pair[1]]; i >= 0 && j >= 0 {
+			out = append(out, [2]int{i, j})
 		}
 	}
-	held := make([]map[PersonID]int, p.clusters)
+	return out
+}
+
+// place works out whose each face is when the vectors have these labels, -1
+// for none.
+func (p *placing) place(label []int, clusters int) []PersonID {
+	members := make([][]int, clusters)
+	for k, c := range label {
+		if c >= 0 {
+			members[c] = append(members[c], p.face[k])
+		}
+	}
+	p.placeClusters(members)
+	p.keep()
+	p.ledger.claims(p.person)
+	p.ledger.separate(p.person)
+	return p.person
+}
+
+// placeClusters gives every cluster its person.
+func (p *placing) placeClusters(members [][]int) {
+	held := make([]map[PersonID]int, len(members))
 	largest := map[PersonID]int{} // the cluster that holds most of a person
 	for c, m := range members {
-		held[c] = map[PersonID]int{}
-		for _, i := range m {
-			if h := p.holder[i]; h != "" {
-				held[c][h]++
-			}
-		}
+		held[c] = p.count(m)
 		for _, h := range sortedKeys(held[c]) {
 			if l, ok := largest[h]; !ok || held[c][h] > held[l][h] {
 				largest[h] = c
@@ -101,6 +116,23 @@ func (p *placing) place() {
 	p.continueOthers(rest, members, held)
 }
 
+// count says how many of a cluster's faces each person holds. One that
+// somebody took from a person to whom other faces of the cluster still belong
+// says nothing of those, however alike: it does not count.
+func (p *placing) count(cluster []int) map[PersonID]int {
+	here, held := map[PersonID]bool{}, map[PersonID]int{}
+	for _, i := range cluster {
+		here[p.holder[i]] = true
+	}
+	for _, i := range cluster {
+		h, from := p.holder[i], p.ledger.taken[i]
+		if h != "" && (from == "" || from == h || !here[from]) {
+			held[h]++
+		}
+	}
+	return held
+}
+
 func (p *placing) give(faces []int, id PersonID) {
 	for _, i := range faces {
 		p.person[i] = id
@@ -121,7 +153,7 @@ func (p *placing) divide(faces []int, owners []PersonID) {
 				if p.holder[j] != o {
 					continue
 				}
-				if s := p.row(i).Dot(p.row(j)); s > best {
+				if s := p.vector(i).Dot(p.vector(j)); s > best {
 					best, p.person[i] = s, o
 				}
 			}
@@ -129,10 +161,7 @@ func (p *placing) divide(faces []int, owners []PersonID) {
 	}
 }
 
-func (p *placing) row(i int) face.Vector {
-	d := p.vs.Space.Dim
-	return p.vs.Data[i*d : (i+1)*d]
-}
+func (p *placing) vector(i int) face.Vector { return p.vs.Vector(p.row[i]) }
 
 // continueOthers matches the remaining clusters with the people nobody named,
 // one to one, the largest overlaps first.
@@ -166,52 +195,22 @@ func (p *placing) continueOthers(clusters []int, members [][]int, held []map[Per
 	}
 }
 
-// keep holds faces to their people whatever cluster they fell in: those tied
-// by a decision always, and a named person's face that lost its links rather
-// than joined somebody else.
+// keep holds faces to their people whatever cluster they fell in: a face of
+// somebody named or ignored that lost its links rather than joined somebody
+// else, every face that was not grouped because it has no vector, and those
+// that would be alone until the others of their person have theirs.
 func (p *placing) keep() {
-	for i := range p.person {
-		if _, tied := p.ledger.tie[i]; tied {
-			p.person[i] = p.ledger.claim[i]
-		} else if p.person[i] == "" && p.ledger.names[p.holder[i]] != "" {
+	waiting := map[PersonID]bool{}
+	for i, f := range p.faces {
+		waiting[f.Person] = waiting[f.Person] || p.row[i] < 0
+	}
+	for i, f := range p.faces {
+		switch {
+		case p.person[i] != "":
+		case p.ledger.lasting(p.holder[i]):
 			p.person[i] = p.holder[i]
+		case waiting[f.Person]:
+			p.person[i] = f.Person
 		}
 	}
-	p.ledger.part(p.person)
-}
-
-// outcome lists the people with their best face as the cover, every face's
-// place, and the people that are no more.
-func (p *placing) outcome(old []Person) store.Assignment {
-	as := store.Assignment{Faces: map[FaceID]store.Placed{}}
-	was := map[PersonID]Person{}
-	for _, o := range old {
-		was[o.ID] = o
-	}
-	cover := map[PersonID]int{}
-	for i, f := range p.vs.Faces {
-		id, by := p.person[i], store.ByGroup
-		if _, tied := p.ledger.tie[i]; tied {
-			by = store.ByDecision
-		}
-		if id == "" {
-			by = store.ByNone
-		} else if c, ok := cover[id]; !ok || f.Quality > p.vs.Faces[c].Quality {
-			cover[id] = i
-		}
-		as.Faces[f.ID] = store.Placed{Person: id, By: by}
-	}
-	for _, id := range sortedKeys(cover) {
-		row := Person{ID: id, Name: p.ledger.names[id], Cover: p.vs.Faces[cover[id]].ID, Created: p.now}
-		if o, ok := was[id]; ok {
-			row.Created = o.Created
-		}
-		as.People = append(as.People, row)
-	}
-	for _, o := range old {
-		if _, has := cover[o.ID]; !has && !p.strong[o.ID] {
-			as.Drop = append(as.Drop, o.ID)
-		}
-	}
-	return as
 }

@@ -44,22 +44,20 @@ func TestPlacing(t *testing.T) {
 			[]string{"merge A ab X c", "split A abc B e"}, "abc de", "abcd:A ef:-", "B"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := placing{vs: letterSet("abcdef"), now: time.Unix(1, 0), label: make([]int, 6)}
-			old := holders(&p, c.before)
-			for i := range p.label {
-				p.label[i] = -1
-			}
-			for _, letters := range strings.Fields(c.clusters) {
+			vs, label := letterSet("abcdef"), []int{-1, -1, -1, -1, -1, -1}
+			clusters := strings.Fields(c.clusters)
+			for n, letters := range clusters {
 				for _, l := range letters {
-					p.label[l-'a'] = p.clusters
+					label[l-'a'] = n
 				}
-				p.clusters++
 			}
-			p.ledger = replay(standing(saying(t, c.said...)), p.vs.Faces)
-			as := p.assignment(old)
+			b := newBook(saying(t, c.said...), vs.Faces, holders(&vs, c.before), time.Unix(1, 0))
+			p := newPlacing(b, vs)
+			as := b.outcome(p.ledger, p.place(label, len(clusters)), true)
+			everyFace(&as, vs)
 
 			got := map[string]string{}
-			for _, f := range p.vs.Faces {
+			for _, f := range vs.Faces {
 				pl := as.Faces[f.ID]
 				who := string(pl.Person)
 				switch {
@@ -69,7 +67,7 @@ func TestPlacing(t *testing.T) {
 					who = "+" + who // a new id
 				}
 				got[who] += string(f.ID)
-				_, tied := p.ledger.tie[int(f.ID[0]-'a')]
+				tied := p.ledger.tied(int(f.ID[0] - 'a'))
 				if want := map[bool]store.Origin{true: store.ByDecision, false: store.ByGroup}[tied]; pl.Person != "" && pl.By != want {
 					t.Errorf("%s is placed by %q, want %q", f.ID, pl.By, want)
 				}
@@ -84,7 +82,7 @@ func TestPlacing(t *testing.T) {
 				drop = append(drop, string(id))
 			}
 			want(t, "dropped", drop, c.drop)
-			checkOutcome(t, as)
+			checkOutcome(t, b, as)
 		})
 	}
 }
@@ -98,22 +96,34 @@ func letterSet(letters string) store.VectorSet {
 	return vs
 }
 
+// everyFace adds the faces that stay where they are.
+func everyFace(as *store.Assignment, vs store.VectorSet) {
+	for _, f := range vs.Faces {
+		if _, moves := as.Faces[f.ID]; !moves {
+			as.Faces[f.ID] = store.Placed{Person: f.Person, By: f.By}
+		}
+	}
+}
+
 // holders gives faces to people as "abc:A" says.
-func holders(p *placing, before string) (old []Person) {
+func holders(vs *store.VectorSet, before string) (old []Person) {
 	for _, w := range strings.Fields(before) {
 		letters, id, _ := strings.Cut(w, ":")
 		old = append(old, Person{ID: PersonID(id), Created: time.Unix(0, 0)})
 		for _, l := range letters {
-			p.vs.Faces[l-'a'].Person = PersonID(id)
+			vs.Faces[l-'a'].Person, vs.Faces[l-'a'].By = PersonID(id), store.ByGroup
 		}
 	}
 	return old
 }
 
 // checkOutcome looks at what must be true of any outcome.
-func checkOutcome(t *testing.T, as store.Assignment) {
+func checkOutcome(t *testing.T, b *book, as store.Assignment) {
 	t.Helper()
 	listed := map[PersonID]bool{}
+	for id := range b.people {
+		listed[id] = !slices.Contains(as.Drop, id)
+	}
 	for _, p := range as.People {
 		listed[p.ID] = true
 		best := FaceID("")
@@ -144,11 +154,12 @@ func checkOutcome(t *testing.T, as store.Assignment) {
 
 // A face between two named people goes to the one it is more like.
 func TestDivide(t *testing.T) {
-	p := placing{vs: letterSet("abc"), label: []int{0, 0, 0}, clusters: 1}
-	copy(p.vs.Data, []float32{1, 0, 0, 1, 0.6, 0.8})
-	old := holders(&p, "a:A b:B")
-	p.ledger = replay(saying(t, "name A a Anna", "name B b Bert"), p.vs.Faces)
-	as := p.assignment(old)
+	vs := letterSet("abc")
+	copy(vs.Data, []float32{1, 0, 0, 1, 0.6, 0.8})
+	b := newBook(saying(t, "name A a Anna", "name B b Bert"), vs.Faces, holders(&vs, "a:A b:B"), time.Unix(1, 0))
+	p := newPlacing(b, vs)
+	as := b.outcome(p.ledger, p.place([]int{0, 0, 0}, 1), true)
+	everyFace(&as, vs)
 	if got := as.Faces["c"].Person; got != "B" || as.Faces["a"].Person != "A" {
 		t.Errorf("c went to %q: %v", got, as.Faces)
 	}

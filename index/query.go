@@ -8,14 +8,16 @@ import (
 	"github.com/kith-photos/kith/store"
 )
 
-// People lists the account's people, those with most faces first. Like every
+// People lists the account's people, those with most faces first; ignored ones
+// only if the query asks for them. Like every
 // listing it is one snapshot, which break releases; an error is yielded once
 // and last.
 func (a *Account) People(ctx context.Context, q PeopleQuery) iter.Seq2[Person, error] {
 	return listed(a, ctx, func(ctx context.Context) iter.Seq2[Person, error] { return a.db.People(ctx, q) })
 }
 
-// Faces lists faces by their photo's path, from left to right within one.
+// Faces lists faces by their photo's path, from left to right within one; those
+// that somebody said are none only if the query asks for them.
 func (a *Account) Faces(ctx context.Context, q FaceQuery) iter.Seq2[Face, error] {
 	return listed(a, ctx, func(ctx context.Context) iter.Seq2[Face, error] { return a.db.Faces(ctx, q) })
 }

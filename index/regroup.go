@@ -12,7 +12,9 @@ import (
 
 // Regroup derives the people anew from the faces and the standing decisions.
 // It needs no analyzer, only consent. A regrouped cluster keeps the id of the
-// person whose faces it mostly holds; what somebody decided stays true.
+// person whose faces it mostly holds; what somebody decided stays true. Faces
+// that have no vector in the space in use, because another model found them
+// and they have not been looked at again, stay where they are.
 func (a *Account) Regroup(ctx context.Context) (Report, error) {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
@@ -34,6 +36,11 @@ func (a *Account) regroup(ctx context.Context) (Grouping, error) {
 		return Grouping{}, err
 	}
 	defer unlock()
+	return a.derive(ctx)
+}
+
+// derive is regroup for a caller who holds a.people.
+func (a *Account) derive(ctx context.Context) (Grouping, error) {
 	space, err := a.space(ctx)
 	if err != nil || space == "" {
 		return Grouping{}, err
@@ -48,35 +55,40 @@ func (a *Account) regroup(ctx context.Context) (Grouping, error) {
 	if len(vs.Faces) > 0 && len(vs.Space.Impostors.Thresholds) == 0 {
 		return Grouping{}, fmt.Errorf("space %s: %w: its impostor tail was never measured, so faces cannot be grouped", space, ErrModelMismatch)
 	}
-	ds, err := a.standing(ctx)
+	b, err := a.openBook(ctx)
 	if err != nil {
 		return Grouping{}, err
 	}
-	l := replay(ds, vs.Faces)
+	p := newPlacing(b, vs)
 	res := cluster.Result{Label: []int{}}
 	if len(vs.Faces) > 0 {
-		links := cluster.Links{Same: l.same(), Different: l.different()}
+		// What decisions hold together is not told: a large set that is one
+		// from the start would draw others in, who would not leave it when the
+		// decision is undone. Whoever is placed is held to it all the same.
+		links := cluster.Links{Different: p.pairs(p.ledger.different())}
 		res, err = cluster.Group(ctx, clusterFaces(vs), links, cluster.Options{Impostors: vs.Space.Impostors})
 		if err != nil {
 			return Grouping{}, fmt.Errorf("group %d faces: %w", len(vs.Faces), err)
 		}
 	}
-	old, err := a.allPeople(ctx)
-	if err != nil {
-		return Grouping{}, err
-	}
-	p := placing{vs: vs, ledger: l, label: res.Label, clusters: res.Clusters, now: a.cfg.Now()}
-	as := p.assignment(old)
-	if err := a.db.PutPeople(ctx, as); err != nil {
+	person := p.place(res.Label, res.Clusters)
+	if err := a.db.PutPeople(ctx, b.outcome(p.ledger, person, true)); err != nil {
 		return Grouping{}, err
 	}
 	a.forgetVectors()
-	g := Grouping{Faces: len(vs.Faces), People: len(as.People), Threshold: res.Threshold}
-	for _, pl := range as.Faces {
-		if pl.Person == "" {
+	if err := a.putGrouped(ctx, grouped{space, res.Threshold, res.Loose, len(vs.Faces)}); err != nil {
+		return Grouping{}, err
+	}
+	g := Grouping{Faces: len(vs.Faces), Threshold: res.Threshold}
+	people := map[PersonID]bool{}
+	for i, id := range person {
+		if id != "" {
+			people[id] = true
+		} else if p.row[i] >= 0 {
 			g.Unassigned++
 		}
 	}
+	g.People = len(people)
 	return g, nil
 }
 
@@ -97,16 +109,6 @@ func clusterFaces(vs store.VectorSet) cluster.Faces {
 		f.Quality[i], f.Photo[i] = v.Quality, n
 	}
 	return f
-}
-
-func (a *Account) allPeople(ctx context.Context) ([]Person, error) {
-	return collect(a.db.People(ctx, PeopleQuery{}))
-}
-
-// standing reads the decisions that count.
-func (a *Account) standing(ctx context.Context) ([]Decision, error) {
-	ds, err := collect(a.db.Decisions(ctx))
-	return standing(ds), err
 }
 
 // sortedKeys makes a map's order one that can be repeated.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/kith-photos/kith/face"
+	"github.com/kith-photos/kith/face/cluster"
 	"github.com/kith-photos/kith/store"
 )
 
@@ -65,64 +66,107 @@ func (a *Account) search(ctx context.Context, probe face.Vector, k int) ([]Match
 	if err != nil || space == "" {
 		return nil, err
 	}
-	vs, err := a.vectorSet(ctx, space)
-	if isNotFound(err) {
-		return nil, nil
-	}
+	var best []Match
+	err = a.withVectors(ctx, space, func(vs *vectors) error {
+		if d := vs.Space.Dim; len(probe) != d {
+			return fmt.Errorf("%w: the probe has %d values, space %s has %d", ErrModelMismatch, len(probe), space, d)
+		}
+		found, err := vs.scanner.Nearest(probe, k)
+		if err != nil {
+			return fmt.Errorf("index: search: %w", err)
+		}
+		best = make([]Match, len(found))
+		for i, m := range found {
+			f := vs.Faces[m.Face]
+			best[i] = Match{Face: f.ID, Photo: f.Photo, Person: f.Person, Similarity: m.Similarity}
+		}
+		return nil
+	})
+	return best, err
+}
+
+// vectors are the faces of a space with their vectors, made ready for searches.
+type vectors struct {
+	store.VectorSet
+	scanner *cluster.Scanner
+}
+
+func (a *Account) loadVectors(ctx context.Context, space string) (*vectors, error) {
+	set, err := a.db.Vectors(ctx, space)
 	if err != nil {
 		return nil, err
 	}
-	d := vs.Space.Dim
-	if len(probe) != d {
-		return nil, fmt.Errorf("%w: the probe has %d values, space %s has %d", ErrModelMismatch, len(probe), space, d)
+	scanner, err := cluster.NewScanner(cluster.Faces{Dim: set.Space.Dim, Data: set.Data})
+	if err != nil {
+		return nil, fmt.Errorf("index: vectors of space %s: %w", space, err)
 	}
-	best := make([]Match, 0, min(k, len(vs.Faces))+1)
-	for i, f := range vs.Faces {
-		if i%4096 == 0 && ctx.Err() != nil {
-			return nil, cause(ctx, ctx.Err())
-		}
-		s := dot(probe, vs.Data[i*d:(i+1)*d])
-		if len(best) == k && s <= best[k-1].Similarity {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(best, s, func(m Match, s float64) int { return cmp.Compare(s, m.Similarity) })
-		best = slices.Insert(best, at, Match{Face: f.ID, Photo: f.Photo, Person: f.Person, Similarity: s})
-		best = best[:min(k, len(best))]
-	}
-	return best, nil
+	return &vectors{set, scanner}, nil
 }
 
-// dot has four sums, so that the additions need not wait for one another.
-func dot(a, b []float32) float64 {
-	var s0, s1, s2, s3 float32
-	n := len(a) &^ 3
-	b = b[:len(a)]
-	for i := 0; i < n; i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
+// withVectors shows the account's vectors, which stay in memory until something
+// changes that extend does not follow. show must not keep them. It is not
+// called where the space has none. A read-only account loads them each time:
+// the process that writes would not tell.
+func (a *Account) withVectors(ctx context.Context, space string, show func(*vectors) error) error {
+	a.vectors.RLock()
+	if vs := a.vectors.set; vs != nil && vs.Space.Name == space {
+		defer a.vectors.RUnlock()
+		return show(vs)
 	}
-	for i := n; i < len(a); i++ {
-		s0 += a[i] * b[i]
-	}
-	return float64(s0 + s1 + s2 + s3)
-}
-
-// vectorSet is the account's vectors, kept in memory between searches until
-// something changes. A read-only account loads them each time: the process
-// that writes would not tell.
-func (a *Account) vectorSet(ctx context.Context, space string) (store.VectorSet, error) {
+	a.vectors.RUnlock()
 	a.vectors.Lock()
 	defer a.vectors.Unlock()
-	if a.vectors.set != nil && a.vectors.set.Space.Name == space {
-		return *a.vectors.set, nil
+	vs, err := a.loadVectors(ctx, space)
+	if isNotFound(err) {
+		return nil
 	}
-	vs, err := a.db.Vectors(ctx, space)
-	if err == nil && !a.cfg.ReadOnly {
-		a.vectors.set = &vs
+	if err != nil {
+		return err
 	}
-	return vs, err
+	if !a.cfg.ReadOnly {
+		a.vectors.set = vs
+	}
+	return show(vs)
+}
+
+// takeVectors is what is in memory, nil if nothing is. The caller holds
+// a.people, and is then the only one who changes it.
+func (a *Account) takeVectors() *vectors {
+	a.vectors.RLock()
+	defer a.vectors.RUnlock()
+	return a.vectors.set
+}
+
+// keepVectors puts into memory what forgetVectors took out, brought up to date.
+func (a *Account) keepVectors(vs *vectors) {
+	a.vectors.Lock()
+	defer a.vectors.Unlock()
+	a.vectors.set = vs
+}
+
+// appendVectors adds the faces of a photo that is new.
+func (a *Account) appendVectors(ctx context.Context, vs *vectors, photo PhotoID) error {
+	p, err := a.db.Photo(ctx, photo)
+	if err != nil {
+		return err
+	}
+	faces, err := collect(a.db.Faces(ctx, FaceQuery{Photo: photo}))
+	if err != nil {
+		return err
+	}
+	a.vectors.Lock() // a search may still be looking at them
+	defer a.vectors.Unlock()
+	for _, f := range faces {
+		v, err := a.db.Vector(ctx, f.ID)
+		if err != nil {
+			return err
+		}
+		vs.Data = append(vs.Data, v...)
+		vs.Faces = append(vs.Faces, store.VectorFace{
+			ID: f.ID, Photo: f.Photo, SHA256: p.SHA256, Box: f.Box, Quality: f.Quality, Person: f.Person, By: f.By,
+		})
+	}
+	return vs.scanner.Append(vs.Data)
 }
 
 // forgetVectors is called by everything that changes faces or whose they are.

@@ -21,6 +21,28 @@ type (
 	PhotoQuery  = store.PhotoQuery
 	FaceQuery   = store.FaceQuery
 	PeopleQuery = store.PeopleQuery
+	Which       = store.Which
+	Event       = store.Event
+	EventID     = store.EventID
+)
+
+// What became of a person; see store.EventKind.
+const (
+	EventNew       = store.EventNew
+	EventGone      = store.EventGone
+	EventRenamed   = store.EventRenamed
+	EventFaces     = store.EventFaces
+	EventIgnored   = store.EventIgnored
+	EventUnignored = store.EventUnignored
+	EventCover     = store.EventCover
+	EventErased    = store.EventErased
+)
+
+// What a listing does with rows that it leaves out unless asked.
+const (
+	LeaveOut = store.LeaveOut
+	Include  = store.Include
+	Only     = store.Only
 )
 
 // ReindexOptions tune one Reindex. The zero value indexes everything that is

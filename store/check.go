@@ -83,6 +83,13 @@ func (c *checker) rules() error {
 		{"photo %s has no path", "SELECT uid FROM photos WHERE path = '' OR instr(CAST(path AS BLOB), x'00') > 0"},
 		{"the cover of person %s is a face of somebody else", `SELECT e.uid FROM people e JOIN faces f ON f.id = e.cover
 			WHERE f.person IS NOT e.id`},
+		{"face %s is no face by a decision that does not say so", `SELECT f.uid FROM faces f
+			LEFT JOIN decisions d ON d.uid = f.rejected WHERE f.rejected IS NOT NULL
+			AND (d.uid IS NULL OR d.kind <> 'not-a-face' OR d.revoked IS NOT NULL)`},
+		{"face %s is with somebody, and no face", "SELECT uid FROM faces WHERE rejected IS NOT NULL AND person IS NOT NULL"},
+		{"person %s has a chosen cover that is missing", "SELECT uid FROM people WHERE chosen AND cover IS NULL"},
+		{"decision %s is revoked, but has no place in the ledger for it", `SELECT uid FROM decisions
+			WHERE (revoked IS NULL) <> (revoked_after IS NULL) OR revoked_after < seq`},
 		{"the vector of face %s does not fit its space", `SELECT f.uid FROM vectors v JOIN faces f ON f.id = v.face
 			JOIN spaces s ON s.id = v.space WHERE length(v.v) <> 4 * s.dim`},
 		{"there is more or less than one account in the file: %s", "SELECT count(*) FROM account HAVING count(*) <> 1"},

@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -26,6 +27,9 @@ func newUID() string { return strings.ToLower(rand.Text()) }
 
 // NewPersonID makes the id of a person who is about to be put.
 func NewPersonID() PersonID { return PersonID(newUID()) }
+
+// NewDecisionID makes the id of a decision that is about to be made.
+func NewDecisionID() DecisionID { return DecisionID(newUID()) }
 
 func micros(t time.Time) int64     { return t.UnixMicro() }
 func fromMicros(v int64) time.Time { return time.UnixMicro(v).UTC() }
@@ -132,6 +136,55 @@ func unpackRefs(b []byte) ([]FaceRef, error) {
 		refs = append(refs, r)
 	}
 	return refs, nil
+}
+
+// holderJSON is a Holder in the file. Created is in microseconds since 1970.
+type holderJSON struct {
+	Person  PersonID `json:"person,omitempty"`
+	Created int64    `json:"created,omitempty"`
+	Faces   []int    `json:"faces,omitempty"`
+}
+
+// packHolders returns nil, the column's NULL, where there are none.
+func packHolders(hs []Holder) (any, error) {
+	if len(hs) == 0 {
+		return nil, nil
+	}
+	out := make([]holderJSON, len(hs))
+	for i, h := range hs {
+		out[i] = holderJSON{Person: h.Person, Faces: h.Faces}
+		if !h.Created.IsZero() {
+			out[i].Created = micros(h.Created)
+		}
+	}
+	b, err := json.Marshal(out)
+	return string(b), err
+}
+
+// unpackHolders reads what is said of a decision with so many faces.
+func unpackHolders(b []byte, faces int) ([]Holder, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	var in []holderJSON
+	if err := json.Unmarshal(b, &in); err != nil {
+		return nil, fmt.Errorf("holders: %w", err)
+	}
+	var out []Holder
+	for _, j := range in {
+		h := Holder{Person: j.Person}
+		if len(j.Faces) > 0 {
+			h.Faces = j.Faces
+		}
+		if j.Created != 0 {
+			h.Created = fromMicros(j.Created)
+		}
+		if slices.ContainsFunc(h.Faces, func(i int) bool { return i < 0 || i >= faces }) {
+			return nil, fmt.Errorf("holders name a face beyond the %d of the decision", faces)
+		}
+		out = append(out, h)
+	}
+	return out, nil
 }
 
 // unpackSHA copies a content hash.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -12,6 +13,33 @@ import (
 )
 
 // What a blob decodes to must encode to the same blob, and no bytes may panic.
+func FuzzHolders(f *testing.F) {
+	for _, seed := range []string{"", "[]", `[{"person":"anna","created":1,"faces":[0,2]},{}]`, `[{"faces":[-1]}]`, `[{"created":9223372036854775807}]`, "{"} {
+		f.Add([]byte(seed), 3)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, faces int) {
+		hs, err := unpackHolders(b, faces)
+		if err != nil {
+			return
+		}
+		for _, h := range hs {
+			for _, i := range h.Faces {
+				if i < 0 || i >= faces {
+					t.Errorf("%q names face %d of %d", b, i, faces)
+				}
+			}
+		}
+		packed, err := packHolders(hs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := packed.(string)
+		if again, err := unpackHolders([]byte(text), faces); err != nil || !reflect.DeepEqual(again, hs) {
+			t.Errorf("%q became %+v and then %+v, %v", b, hs, again, err)
+		}
+	})
+}
+
 func FuzzCodec(f *testing.F) {
 	refs, err := packRefs([]FaceRef{{sha("1"), face.Box{X: 1, Y: -2, W: 3.5, H: 1e-9}}, {sha("2"), face.Box{}}})
 	must(f, err)

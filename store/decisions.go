@@ -8,24 +8,29 @@ import (
 	"iter"
 )
 
-const decisionSelect = `SELECT uid, seq, kind, at, person, other, name, old_name, faces, others, revoked FROM decisions`
+const decisionSelect = `SELECT uid, seq, kind, at, person, other, name, old_name, faces, others, before, revoked, revoked_after
+	FROM decisions`
 
 func scanDecision(row scanner) (Decision, error) {
 	var d Decision
 	var at int64
-	var faces, others []byte
-	var revoked sql.NullInt64
-	err := row.Scan(&d.ID, &d.Seq, &d.Kind, &at, &d.Person, &d.Other, &d.Name, &d.OldName, &faces, &others, &revoked)
+	var faces, others, before []byte
+	var revoked, after sql.NullInt64
+	err := row.Scan(&d.ID, &d.Seq, &d.Kind, &at, &d.Person, &d.Other, &d.Name, &d.OldName, &faces, &others, &before,
+		&revoked, &after)
 	if err != nil {
 		return Decision{}, err
 	}
 	d.At = fromMicros(at)
 	if revoked.Valid {
 		t := fromMicros(revoked.Int64)
-		d.Revoked = &t
+		d.Revoked, d.RevokedAfter = &t, after.Int64
 	}
 	if d.Faces, err = unpackRefs(faces); err == nil {
 		d.Others, err = unpackRefs(others)
+	}
+	if err == nil {
+		d.Before, err = unpackHolders(before, len(d.Faces))
 	}
 	if err != nil {
 		return Decision{}, &CorruptError{Detail: fmt.Sprintf("decision %s: %v", d.ID, err)}
@@ -35,7 +40,7 @@ func scanDecision(row scanner) (Decision, error) {
 
 // Decide appends a decision to the ledger and applies what follows from it,
 // in one transaction. ID is made where it is empty, Seq is given, At is now
-// where it is zero, and Revoked is not read.
+// where it is zero; Revoked and RevokedAfter are not read.
 func (db *DB) Decide(ctx context.Context, d Decision, a Assignment) (DecisionID, error) {
 	if d.ID == "" {
 		d.ID = DecisionID(newUID())
@@ -55,9 +60,13 @@ func (db *DB) Decide(ctx context.Context, d Decision, a Assignment) (DecisionID,
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO decisions (uid, kind, at, person, other, name, old_name, faces, others)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(d.ID), string(d.Kind), micros(d.At),
-			string(d.Person), string(d.Other), d.Name, d.OldName, faces, others)
+		before, err := packHolders(d.Before)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO decisions (uid, kind, at, person, other, name, old_name, faces, others, before)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(d.ID), string(d.Kind), micros(d.At),
+			string(d.Person), string(d.Other), d.Name, d.OldName, faces, others, before)
 		if err != nil {
 			return err
 		}
@@ -82,7 +91,8 @@ func (db *DB) Revoke(ctx context.Context, id DecisionID, a Assignment) error {
 		case revoked:
 			return fmt.Errorf("decision %s: %w", id, ErrRevoked)
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE decisions SET revoked = ? WHERE uid = ?", micros(db.now()), string(id))
+		_, err = tx.ExecContext(ctx, `UPDATE decisions SET revoked = ?, revoked_after = (SELECT max(seq) FROM decisions)
+			WHERE uid = ?`, micros(db.now()), string(id))
 		if err != nil {
 			return err
 		}

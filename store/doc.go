@@ -5,8 +5,8 @@
 // The file holds the account's id, settings and history of consent; per photo
 // its path, size, modification time, SHA-256, what EXIF says about it and how
 // far it came; per face its box, landmarks, quality and vector, and with whom
-// it is and why; people and their names; and the ledger of decisions. No pixel
-// is kept. Everything is in plain: whoever can read the file can read names
+// it is and why; people and their names; the ledger of decisions; and, without
+// names, the events of what became of people. No pixel is kept. Everything is in plain: whoever can read the file can read names
 // and vectors, so it is made for its owner only (mode 0600). Names of the
 // tables and columns may change with any version; what may not is in the
 // exported types.

@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// EraseBiometrics erases every face, vector, person, decision and vector
-// space, marks the photos that were ok as pending, and rewrites the file so
+// EraseBiometrics erases every face, vector, person, decision, event and
+// vector space, leaves one event of kind EventErased, marks the photos that were ok as pending, and rewrites the file so
 // that the bytes are in none of the account's files. What EXIF said about the
 // photos, settings and the history of consent stay. It returns how many faces
 // went.
@@ -20,7 +20,7 @@ import (
 func (db *DB) EraseBiometrics(ctx context.Context) (int, error) {
 	var faces int
 	err := db.exclusively(ctx, "erase biometrics of", func() error {
-		if err := db.transact(ctx, func(tx *sql.Tx) error { return eraseRows(ctx, tx, &faces) }); err != nil {
+		if err := db.transact(ctx, func(tx *sql.Tx) error { return db.eraseRows(ctx, tx, &faces) }); err != nil {
 			return err
 		}
 		return db.scrub(ctx)
@@ -28,7 +28,7 @@ func (db *DB) EraseBiometrics(ctx context.Context) (int, error) {
 	return faces, err
 }
 
-func eraseRows(ctx context.Context, tx *sql.Tx, faces *int) error {
+func (db *DB) eraseRows(ctx context.Context, tx *sql.Tx, faces *int) error {
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM faces").Scan(faces); err != nil {
 		return err
 	}
@@ -38,6 +38,7 @@ func eraseRows(ctx context.Context, tx *sql.Tx, faces *int) error {
 		"DELETE FROM people",
 		"DELETE FROM decisions",
 		"DELETE FROM spaces",
+		"DELETE FROM events",
 		"UPDATE photos SET status = 'pending' WHERE status = 'ok'",
 		"UPDATE photos SET analyzer = '' WHERE analyzer <> ''",
 	} {
@@ -45,7 +46,7 @@ func eraseRows(ctx context.Context, tx *sql.Tx, faces *int) error {
 			return err
 		}
 	}
-	return nil
+	return putEvent(ctx, tx, Event{At: db.now(), Kind: EventErased, Left: *faces})
 }
 
 // scrub leaves no byte of what was deleted: secure_delete has overwritten it

@@ -9,23 +9,25 @@ import (
 	"github.com/kith-photos/kith/face"
 )
 
-// FaceQuery narrows a listing of faces. The zero value lists all.
+// FaceQuery narrows a listing of faces. The zero value lists all but those
+// that somebody said are none.
 type FaceQuery struct {
 	Photo      PhotoID  // only those of this photo
 	Person     PersonID // only those of this person
 	Unassigned bool     // only those that are with nobody
+	Rejected   Which    // what becomes of those that are no faces
 	Limit      int      // at most so many; 0: no limit
 }
 
 const faceSelect = `SELECT f.uid, p.uid, f.x, f.y, f.w, f.h, f.landmarks, f.score, f.quality, f.detector,
-	coalesce(e.uid, ''), f.origin
+	coalesce(e.uid, ''), f.origin, coalesce(f.rejected, '')
 	FROM faces f JOIN photos p ON p.id = f.photo LEFT JOIN people e ON e.id = f.person`
 
 func scanFace(row scanner) (Face, error) {
 	var f Face
 	var landmarks []byte
 	err := row.Scan(&f.ID, &f.Photo, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &landmarks,
-		&f.Score, &f.Quality, &f.Detector, &f.Person, &f.By)
+		&f.Score, &f.Quality, &f.Detector, &f.Person, &f.By, &f.Rejected)
 	if err != nil {
 		return Face{}, err
 	}
@@ -54,6 +56,7 @@ func (db *DB) Faces(ctx context.Context, q FaceQuery) iter.Seq2[Face, error] {
 	if q.Unassigned {
 		f.add("f.person IS NULL")
 	}
+	f.add(q.Rejected.cond("f.rejected IS NOT NULL"))
 	query := faceSelect + f.where() + " ORDER BY p.path, f.x, f.y, f.uid" + f.limit(q.Limit)
 	return list(ctx, db, "list faces of", query, f.args, scanFace)
 }
@@ -75,7 +78,7 @@ func (db *DB) Vector(ctx context.Context, id FaceID) (face.Vector, error) {
 	return v, nil
 }
 
-// VectorFace is what grouping needs to know of a face beside its vector.
+// VectorFace is what grouping and decisions need to know of a face.
 type VectorFace struct {
 	ID      FaceID
 	Photo   PhotoID
@@ -84,6 +87,43 @@ type VectorFace struct {
 	Quality float64
 	Person  PersonID // empty: with nobody
 	By      Origin
+	// Rejected is the decision by which it is no face; empty: it is one.
+	Rejected DecisionID
+}
+
+const vectorFaceColumns = `f.id, f.uid, p.uid, p.sha256, f.x, f.y, f.w, f.h, f.quality,
+	coalesce(e.uid, ''), f.origin, coalesce(f.rejected, '')`
+
+// vectorFaceOrder does not depend on when or from where a photo was indexed.
+const vectorFaceOrder = " ORDER BY p.sha256, f.x, f.y, f.uid"
+
+func scanVectorFace(row scanner) (id int64, f VectorFace, err error) {
+	var sha sql.RawBytes
+	err = row.Scan(&id, &f.ID, &f.Photo, &sha, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.Quality,
+		&f.Person, &f.By, &f.Rejected)
+	if err != nil {
+		return 0, VectorFace{}, err
+	}
+	if f.SHA256, err = unpackSHA(sha); err != nil {
+		return 0, VectorFace{}, &CorruptError{Detail: fmt.Sprintf("photo %s: %v", f.Photo, err)}
+	}
+	return id, f, nil
+}
+
+// AllFaces loads every face of the account, rejected ones and those without a
+// vector included, ordered as Vectors orders them.
+func (db *DB) AllFaces(ctx context.Context) ([]VectorFace, error) {
+	var faces []VectorFace
+	err := each(ctx, db.read, "SELECT "+vectorFaceColumns+` FROM faces f JOIN photos p ON p.id = f.photo
+		LEFT JOIN people e ON e.id = f.person`+vectorFaceOrder, nil, func(rows *sql.Rows) error {
+		_, f, err := scanVectorFace(rows)
+		faces = append(faces, f)
+		return err
+	})
+	if err != nil {
+		return nil, db.fail(ctx, "read faces of", err)
+	}
+	return faces, nil
 }
 
 // VectorSet holds all vectors of a space.
@@ -98,8 +138,8 @@ func (s *VectorSet) Vector(i int) face.Vector {
 	return face.Vector(s.Data[i*s.Space.Dim : (i+1)*s.Space.Dim : (i+1)*s.Space.Dim])
 }
 
-// Vectors loads all vectors of a space and their faces from one snapshot,
-// ordered by the photo's content, the box's left and top edge, and the id: an
+// Vectors loads all vectors of a space and their faces, without those that are
+// rejected, from one snapshot, ordered by the photo's content, the box's left and top edge, and the id: an
 // order that does not depend on when or from where a photo was indexed.
 // ErrNotFound if the space is unknown.
 func (db *DB) Vectors(ctx context.Context, space string) (VectorSet, error) {
@@ -127,18 +167,12 @@ func (db *DB) Vectors(ctx context.Context, space string) (VectorSet, error) {
 // small, and returns each face's position by its row id.
 func (s *VectorSet) readFaces(ctx context.Context, tx *sql.Tx, space int64) (map[int64]int, error) {
 	rowOf := map[int64]int{}
-	var sha sql.RawBytes
-	err := each(ctx, tx, `SELECT f.id, f.uid, p.uid, p.sha256, f.x, f.y, f.w, f.h, f.quality, coalesce(e.uid, ''), f.origin
-		FROM vectors v JOIN faces f ON f.id = v.face JOIN photos p ON p.id = f.photo LEFT JOIN people e ON e.id = f.person
-		WHERE v.space = ? ORDER BY p.sha256, f.x, f.y, f.uid`, []any{space}, func(rows *sql.Rows) error {
-		var id int64
-		var f VectorFace
-		err := rows.Scan(&id, &f.ID, &f.Photo, &sha, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.Quality, &f.Person, &f.By)
+	err := each(ctx, tx, "SELECT "+vectorFaceColumns+` FROM vectors v JOIN faces f ON f.id = v.face
+		JOIN photos p ON p.id = f.photo LEFT JOIN people e ON e.id = f.person
+		WHERE v.space = ? AND f.rejected IS NULL`+vectorFaceOrder, []any{space}, func(rows *sql.Rows) error {
+		id, f, err := scanVectorFace(rows)
 		if err != nil {
 			return err
-		}
-		if f.SHA256, err = unpackSHA(sha); err != nil {
-			return &CorruptError{Detail: fmt.Sprintf("photo %s: %v", f.Photo, err)}
 		}
 		rowOf[id] = len(s.Faces)
 		s.Faces = append(s.Faces, f)
@@ -147,12 +181,14 @@ func (s *VectorSet) readFaces(ctx context.Context, tx *sql.Tx, space int64) (map
 	return rowOf, err
 }
 
+const notRejected = "face NOT IN (SELECT id FROM faces WHERE rejected IS NOT NULL)"
+
 // readData reads the numbers in the order they lie in the file.
 func (s *VectorSet) readData(ctx context.Context, tx *sql.Tx, space int64, rowOf map[int64]int) error {
 	// The file must hold as much as the space's dimension promises before
 	// memory is taken for it.
 	var stored int64
-	err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(length(v)), 0) FROM vectors WHERE space = ?", space).Scan(&stored)
+	err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(length(v)), 0) FROM vectors WHERE space = ? AND "+notRejected, space).Scan(&stored)
 	if err != nil {
 		return err
 	}
@@ -162,7 +198,7 @@ func (s *VectorSet) readData(ctx context.Context, tx *sql.Tx, space int64, rowOf
 	}
 	s.Data = make([]float32, dim*len(s.Faces))
 	var blob sql.RawBytes
-	return each(ctx, tx, "SELECT face, v FROM vectors WHERE space = ?", []any{space}, func(rows *sql.Rows) error {
+	return each(ctx, tx, "SELECT face, v FROM vectors WHERE space = ? AND "+notRejected, []any{space}, func(rows *sql.Rows) error {
 		var id int64
 		if err := rows.Scan(&id, &blob); err != nil {
 			return err

@@ -26,6 +26,8 @@ type model struct {
 	people    map[PersonID]string    // names
 	decisions []*modelDecision
 	seen      map[FaceID]bool
+	told      map[PersonID]int // faces by events alone
+	last      EventID
 }
 
 type modelPhoto struct {
@@ -56,7 +58,7 @@ func TestModel(t *testing.T) {
 		must(t, err)
 		m := &model{
 			t: rt, path: filepath.Join(dir, "a.kith"), photos: map[string]*modelPhoto{},
-			people: map[PersonID]string{}, seen: map[FaceID]bool{},
+			people: map[PersonID]string{}, seen: map[FaceID]bool{}, told: map[PersonID]int{},
 		}
 		m.open()
 		defer func() {
@@ -248,7 +250,7 @@ func (m *model) assignment(rt *rapid.T) Assignment {
 			}
 			placed := Placed{}
 			if len(m.people) > 0 && rapid.Bool().Draw(rt, "with somebody") {
-				placed = Placed{pick(rt, m.people, "whom"), rapid.SampledFrom([]Origin{ByGroup, ByDecision}).Draw(rt, "by")}
+				placed = Placed{Person: pick(rt, m.people, "whom"), By: rapid.SampledFrom([]Origin{ByGroup, ByDecision}).Draw(rt, "by")}
 			}
 			a.Faces[p.faces[x].id] = placed
 			p.faces[x].person, p.faces[x].by = placed.Person, placed.By
@@ -313,6 +315,14 @@ func (m *model) compare(rt *rapid.T) {
 	if paths != len(m.photos) {
 		rt.Fatalf("%d photos, want %d", paths, len(m.photos))
 	}
+	for e, err := range m.db.Events(rt.Context(), m.last) {
+		m.ok(err)
+		m.last = e.ID
+		m.told[e.Person] += e.Joined - e.Left
+		if e.Kind == EventGone {
+			delete(m.told, e.Person)
+		}
+	}
 	people := 0
 	for p, err := range m.db.People(rt.Context(), PeopleQuery{}) {
 		m.ok(err)
@@ -329,9 +339,12 @@ func (m *model) compare(rt *rapid.T) {
 		if name, ok := m.people[p.ID]; !ok || name != p.Name || faces != p.Faces || photos != p.Photos {
 			rt.Fatalf("person %+v, want %q with %d faces in %d photos", p, name, faces, photos)
 		}
+		if told, ok := m.told[p.ID]; !ok || told != faces {
+			rt.Fatalf("person %+v has %d faces by events (known: %v)", p, told, ok)
+		}
 		people++
 	}
-	if people != len(m.people) {
+	if people != len(m.people) || people != len(m.told) {
 		rt.Fatalf("%d people, want %d", people, len(m.people))
 	}
 	n := 0

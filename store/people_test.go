@@ -1,10 +1,12 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +23,7 @@ func TestPeople(t *testing.T) {
 	must(t, db.PutPeople(ctx, Assignment{
 		People: []Person{anna, bert, {ID: "cleo", Name: "Cleo"}},
 		Faces: map[FaceID]Placed{
-			fa[0].ID: {"anna", ByDecision}, fa[1].ID: {"anna", ByGroup}, fb[0].ID: {"anna", ByGroup}, fb[1].ID: {"bert", ByImport},
+			fa[0].ID: {Person: "anna", By: ByDecision}, fa[1].ID: {Person: "anna", By: ByGroup}, fb[0].ID: {Person: "anna", By: ByGroup}, fb[1].ID: {Person: "bert", By: ByImport},
 		},
 	}))
 	anna.Faces, anna.Photos = 3, 2
@@ -49,11 +51,16 @@ func TestPeople(t *testing.T) {
 		}
 	}
 
+	everybody := collect(t, db.AllPeople(ctx))
+	anna.Faces, anna.Photos = 0, 0
+	if len(everybody) != 3 || everybody[0] != anna || everybody[1].ID != "bert" || everybody[2].Name != "Cleo" {
+		t.Errorf("everybody: %+v", everybody)
+	}
 	before := must1[Person](t)(db.Person(ctx, "bert"))
 	// An update keeps Created where none is given; the cover follows the face.
 	must(t, db.PutPeople(ctx, Assignment{
 		People: []Person{{ID: "bert", Name: "Bert", Cover: fa[0].ID}},
-		Faces:  map[FaceID]Placed{fa[0].ID: {"bert", ByDecision}, fb[0].ID: {}},
+		Faces:  map[FaceID]Placed{fa[0].ID: {Person: "bert", By: ByDecision}, fb[0].ID: {}},
 	}))
 	got := must1[Person](t)(db.Person(ctx, "anna"))
 	if got.Cover != "" || got.Faces != 1 || got.Name != "Anna" || !got.Created.Equal(anna.Created) {
@@ -75,13 +82,76 @@ func TestPeople(t *testing.T) {
 	}
 }
 
+// Anna is on three photos of two days, one of which is 1969; Bert on two of
+// one day; Cleo, who is ignored, on one without a time.
+func TestPeopleQuery(t *testing.T) {
+	db := newDB(t)
+	ctx := t.Context()
+	shot := func(path string, taken time.Time) FaceID {
+		a := Analysis{Photo: okPhoto(path, path), Faces: []face.Face{faceAt(0)}}
+		a.Photo.Taken.Wall = taken
+		must(t, db.PutPhotos(ctx, testSpace, []Analysis{a}))
+		_, faces := photoAt(t, db, path)
+		return faces[0].ID
+	}
+	day := time.Date(2024, 2, 3, 0, 0, 0, 0, time.UTC)
+	old := time.Date(1969, 12, 31, 0, 0, 0, 0, time.UTC)
+	a := Assignment{People: []Person{{ID: "anna"}, {ID: "bert", Name: "Bert"}, {ID: "cleo", Ignored: true}}, Faces: map[FaceID]Placed{}}
+	for person, taken := range map[PersonID][]time.Time{
+		"anna": {old, old.Add(24*time.Hour - time.Microsecond), old.Add(24 * time.Hour)},
+		"bert": {day, day.Add(24*time.Hour - time.Microsecond)},
+		"cleo": {{}},
+	} {
+		for i, at := range taken {
+			a.Faces[shot(string(person)+string(rune('0'+i)), at)] = Placed{Person: person, By: ByGroup}
+		}
+	}
+	must(t, db.PutPeople(ctx, a))
+	for _, c := range []struct {
+		q    PeopleQuery
+		want []PersonID
+	}{
+		{PeopleQuery{}, []PersonID{"anna", "bert"}},
+		{PeopleQuery{Ignored: Include}, []PersonID{"anna", "bert", "cleo"}},
+		{PeopleQuery{Ignored: Only}, []PersonID{"cleo"}},
+		{PeopleQuery{Ignored: Only, Named: true}, nil},
+		{PeopleQuery{Ignored: Include, MinPhotos: 2}, []PersonID{"anna", "bert"}},
+		{PeopleQuery{MinPhotos: 3}, []PersonID{"anna"}},
+		{PeopleQuery{MinDays: 1, Ignored: Include}, []PersonID{"anna", "bert"}},
+		{PeopleQuery{MinDays: 2, Ignored: Include}, []PersonID{"anna"}},
+		{PeopleQuery{MinDays: 3, Ignored: Include}, nil},
+		{PeopleQuery{MinDays: 1, MinPhotos: 2, MinFaces: 2, Named: true, Limit: 1}, []PersonID{"bert"}},
+	} {
+		var got []PersonID
+		for _, p := range collect(t, db.People(ctx, c.q)) {
+			got = append(got, p.ID)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v, want %v", c.q, got, c.want)
+		}
+	}
+	var plan string
+	err := each(ctx, db.read, "EXPLAIN QUERY PLAN "+personSelect+" GROUP BY e.id HAVING "+daysOfPerson+" > 1", nil,
+		func(rows *sql.Rows) error {
+			var id, parent, unused int
+			var detail string
+			err := rows.Scan(&id, &parent, &unused, &detail)
+			plan += detail + "\n"
+			return err
+		})
+	must(t, err)
+	if strings.Count(plan, "faces_person") < 2 || strings.Contains(plan, "SCAN f") {
+		t.Errorf("the plan:\n%s", plan)
+	}
+}
+
 func TestPutPeopleRefuses(t *testing.T) {
 	db := newDB(t)
 	_, faces := put(t, db, "a", "1", 0)
 	for name, a := range map[string]Assignment{
-		"unknown face":   {Faces: map[FaceID]Placed{"x": {"p", ByGroup}}},
+		"unknown face":   {Faces: map[FaceID]Placed{"x": {Person: "p", By: ByGroup}}},
 		"unknown face 2": {Faces: map[FaceID]Placed{"x": {}}},
-		"unknown person": {Faces: map[FaceID]Placed{faces[0].ID: {"x", ByGroup}}},
+		"unknown person": {Faces: map[FaceID]Placed{faces[0].ID: {Person: "x", By: ByGroup}}},
 		"unknown cover":  {People: []Person{{ID: "q", Cover: "x"}}},
 	} {
 		a.People = append(a.People, Person{ID: "p"})
@@ -113,9 +183,10 @@ func TestLedger(t *testing.T) {
 		Kind: DecisionMerge, At: start.Add(-time.Hour), Person: "anna", Other: "bert", Name: "A", OldName: "B",
 		Faces:  []FaceRef{{sha("1"), faces[0].Box}, {sha("2"), face.Box{X: -1.5, Y: math.MaxFloat64, W: 1e-300}}},
 		Others: []FaceRef{{sha("1"), faces[1].Box}},
+		Before: []Holder{{Person: "bert", Created: start, Faces: []int{0, 1}}, {}},
 	}
 	first := must1[DecisionID](t)(db.Decide(ctx, given, Assignment{
-		People: []Person{{ID: "anna"}}, Faces: map[FaceID]Placed{faces[0].ID: {"anna", ByDecision}},
+		People: []Person{{ID: "anna"}}, Faces: map[FaceID]Placed{faces[0].ID: {Person: "anna", By: ByDecision}},
 	}))
 	named := must1[DecisionID](t)(db.Decide(ctx, Decision{ID: "mine", Kind: DecisionName, Person: "anna"}, Assignment{}))
 	want := given
@@ -128,7 +199,7 @@ func TestLedger(t *testing.T) {
 	}
 	must(t, db.Revoke(ctx, first, Assignment{Drop: []PersonID{"anna"}}))
 	all := collect(t, db.Decisions(ctx))
-	if len(all) != 2 || all[0].Revoked == nil || all[0].Revoked.Before(start) || all[1].ID != "mine" || named != "mine" ||
+	if len(all) != 2 || all[0].Revoked == nil || all[0].Revoked.Before(start) || all[0].RevokedAfter != 2 || all[1].ID != "mine" || named != "mine" ||
 		all[1].Seq != 2 || all[1].Revoked != nil || all[1].At.Before(start) || all[1].Faces != nil {
 		t.Errorf("the ledger: %+v", all)
 	}

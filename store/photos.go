@@ -173,7 +173,11 @@ func (db *DB) TouchPhotos(ctx context.Context, files []File) error {
 func (db *DB) DropPhotos(ctx context.Context, ids []PhotoID) (int, error) {
 	var dropped int64
 	err := db.update(ctx, "drop photos of", func(tx *sql.Tx) error {
+		w := newWatch(ctx, tx)
 		for _, id := range ids {
+			if err := w.leave("f.photo = (SELECT id FROM photos WHERE uid = ?)", string(id)); err != nil {
+				return err
+			}
 			res, err := tx.ExecContext(ctx, "DELETE FROM photos WHERE uid = ?", string(id))
 			if err != nil {
 				return err
@@ -184,22 +188,15 @@ func (db *DB) DropPhotos(ctx context.Context, ids []PhotoID) (int, error) {
 			}
 			dropped += n
 		}
-		return dropStrangers(ctx, tx)
+		if err := w.dropStrangers(); err != nil {
+			return err
+		}
+		return w.record(db.now)
 	})
 	if err != nil {
 		return 0, err
 	}
 	return int(dropped), nil
-}
-
-// dropStrangers forgets the people of whom nothing is left: no face, no name,
-// and no standing decision.
-func dropStrangers(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, `DELETE FROM people WHERE name = ''
-		AND NOT EXISTS (SELECT 1 FROM faces f WHERE f.person = people.id)
-		AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.person = people.uid AND d.revoked IS NULL)
-		AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.other = people.uid AND d.revoked IS NULL)`)
-	return err
 }
 
 // mustChange turns a statement that changed nothing into ErrNotFound.

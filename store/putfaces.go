@@ -19,16 +19,30 @@ type foundFace struct {
 	landmarks []byte
 	space     int64  // 0: no vector
 	vector    []byte // packed
-	person    sql.NullInt64
-	origin    string
+	whose
 }
 
 // storedFace is a face that the file has of a photo.
 type storedFace struct {
-	id     int64
-	box    face.Box
-	person sql.NullInt64
-	origin string
+	id  int64
+	box face.Box
+	whose
+}
+
+// whose is with whom a face is, or by which decision it is none.
+type whose struct {
+	person   sql.NullInt64
+	origin   string
+	rejected sql.NullString
+}
+
+// said reports whether anything is known.
+func (w whose) said() bool { return w.person.Valid || w.rejected.Valid }
+
+// noFace is a box that a standing decision says is no face.
+type noFace struct {
+	ref      FaceRef
+	decision string
 }
 
 // found lists the faces of an analysis: its own, or those of the photo that
@@ -78,11 +92,11 @@ func (w *photoWriter) copied(a Analysis) ([]foundFace, error) {
 	}
 	var faces []foundFace
 	err = each(w.ctx, w.tx, `SELECT f.x, f.y, f.w, f.h, f.landmarks, f.score, f.quality, f.detector, f.person, f.origin,
-		coalesce(v.space, 0), v.v FROM faces f LEFT JOIN vectors v ON v.face = f.id WHERE f.photo = ? ORDER BY f.id`,
+		f.rejected, coalesce(v.space, 0), v.v FROM faces f LEFT JOIN vectors v ON v.face = f.id WHERE f.photo = ? ORDER BY f.id`,
 		[]any{source.id}, func(rows *sql.Rows) error {
 			var f foundFace
 			err := rows.Scan(&f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.landmarks, &f.Score, &f.Quality, &f.Detector,
-				&f.person, &f.origin, &f.space, &f.vector)
+				&f.person, &f.origin, &f.rejected, &f.space, &f.vector)
 			faces = append(faces, f)
 			return err
 		})
@@ -91,7 +105,7 @@ func (w *photoWriter) copied(a Analysis) ([]foundFace, error) {
 
 // replaceFaces makes found the faces of a photo. With keep, those that the
 // photo had already keep their ids and people.
-func (w *photoWriter) replaceFaces(photo int64, found []foundFace, keep bool) error {
+func (w *photoWriter) replaceFaces(photo int64, sha [32]byte, found []foundFace, keep bool) error {
 	stored, err := w.stored(photo)
 	if err != nil {
 		return err
@@ -107,31 +121,77 @@ func (w *photoWriter) replaceFaces(photo int64, found []foundFace, keep bool) er
 		if slices.Contains(match, j) {
 			continue
 		}
+		if err := w.moveRow(s.person, sql.NullInt64{}); err != nil {
+			return err
+		}
 		if err := w.exec("DELETE FROM faces WHERE id = ?", s.id); err != nil {
 			return err
 		}
 	}
+	if err := w.reject(sha, found, match); err != nil {
+		return err
+	}
 	for i, f := range found {
-		var id int64
+		var old storedFace
 		if j := match[i]; j >= 0 {
-			id = stored[j].id
-			if stored[j].person.Valid {
-				f.person, f.origin = stored[j].person, stored[j].origin
+			old = stored[j]
+			if old.said() {
+				f.whose = old.whose
 			}
 		}
-		if err := w.writeFace(id, photo, f); err != nil {
+		if err := w.moveRow(old.person, f.person); err != nil {
+			return err
+		}
+		if err := w.writeFace(old.id, photo, f); err != nil {
 			return fmt.Errorf("face %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
+// reject marks those of the faces new to the photo that a standing decision
+// says are none.
+func (w *photoWriter) reject(sha [32]byte, found []foundFace, match []int) error {
+	if w.noFaces == nil {
+		if err := w.readNoFaces(); err != nil {
+			return err
+		}
+	}
+	for _, n := range w.noFaces[sha] {
+		i := n.ref.Best(len(found), func(i int) face.Box { return found[i].Box })
+		if i >= 0 && match[i] < 0 && !found[i].said() {
+			found[i].rejected = sql.NullString{String: n.decision, Valid: true}
+		}
+	}
+	return nil
+}
+
+func (w *photoWriter) readNoFaces() error {
+	w.noFaces = map[[32]byte][]noFace{}
+	return each(w.ctx, w.tx, "SELECT uid, faces FROM decisions WHERE kind = ? AND revoked IS NULL ORDER BY seq",
+		[]any{string(DecisionNotAFace)}, func(rows *sql.Rows) error {
+			var n noFace
+			var packed []byte
+			if err := rows.Scan(&n.decision, &packed); err != nil {
+				return err
+			}
+			refs, err := unpackRefs(packed)
+			if err != nil {
+				return &CorruptError{Detail: fmt.Sprintf("decision %s: %v", n.decision, err)}
+			}
+			for _, n.ref = range refs {
+				w.noFaces[n.ref.SHA256] = append(w.noFaces[n.ref.SHA256], n)
+			}
+			return nil
+		})
+}
+
 func (w *photoWriter) stored(photo int64) ([]storedFace, error) {
 	var faces []storedFace
-	err := each(w.ctx, w.tx, "SELECT id, x, y, w, h, person, origin FROM faces WHERE photo = ? ORDER BY id",
+	err := each(w.ctx, w.tx, "SELECT id, x, y, w, h, person, origin, rejected FROM faces WHERE photo = ? ORDER BY id",
 		[]any{photo}, func(rows *sql.Rows) error {
 			var f storedFace
-			err := rows.Scan(&f.id, &f.box.X, &f.box.Y, &f.box.W, &f.box.H, &f.person, &f.origin)
+			err := rows.Scan(&f.id, &f.box.X, &f.box.Y, &f.box.W, &f.box.H, &f.person, &f.origin, &f.rejected)
 			faces = append(faces, f)
 			return err
 		})
@@ -167,10 +227,11 @@ func matchFaces(found []foundFace, stored []storedFace) []int {
 
 // writeFace updates the face with this row id, or inserts it where id is 0.
 func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
-	values := []any{f.Box.X, f.Box.Y, f.Box.W, f.Box.H, f.landmarks, f.Score, f.Quality, f.Detector, f.person, f.origin}
+	values := []any{f.Box.X, f.Box.Y, f.Box.W, f.Box.H, f.landmarks, f.Score, f.Quality, f.Detector,
+		f.person, f.origin, f.rejected}
 	if id != 0 {
 		err := w.exec(`UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, detector = ?,
-			person = ?, origin = ? WHERE id = ?`, append(values, id)...)
+			person = ?, origin = ?, rejected = ? WHERE id = ?`, append(values, id)...)
 		if err == nil {
 			err = w.exec("DELETE FROM vectors WHERE face = ?", id)
 		}
@@ -179,8 +240,8 @@ func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
 		}
 	} else {
 		res, err := w.tx.ExecContext(w.ctx, `INSERT INTO faces
-			(x, y, w, h, landmarks, score, quality, detector, person, origin, uid, photo)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(values, newUID(), photo)...)
+			(x, y, w, h, landmarks, score, quality, detector, person, origin, rejected, uid, photo)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(values, newUID(), photo)...)
 		if err != nil {
 			return err
 		}

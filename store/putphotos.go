@@ -29,7 +29,9 @@ type Analysis struct {
 //
 // StatusOK replaces the photo's faces. If its content is the same as before,
 // or it moved, a new face that overlaps an old one with an IoU of 0.5 or more
-// (the best overlap first) is the same face: it keeps its id and its person.
+// (the best overlap first) is the same face: it keeps its id and its person,
+// or that it is none. One that was not there before is no face if a standing
+// decision says so (see FaceRef.Best).
 // StatusPending and StatusFailed leave the faces if the content is the same
 // and remove them otherwise. StatusFailed without a SHA256 says that the file
 // could not be read: what was known of its content, and its faces, stay.
@@ -38,13 +40,16 @@ type Analysis struct {
 // space's dimension; an error names the photo's path and nothing is recorded.
 func (db *DB) PutPhotos(ctx context.Context, space string, batch []Analysis) error {
 	return db.update(ctx, "put photos into", func(tx *sql.Tx) error {
-		w := &photoWriter{ctx: ctx, tx: tx, space: space, displaced: map[int64]bool{}}
+		w := &photoWriter{watch: newWatch(ctx, tx), space: space, displaced: map[int64]bool{}}
 		for _, a := range batch {
 			if err := w.put(a); err != nil {
 				return fmt.Errorf("photo %q: %w", a.Photo.Path, err)
 			}
 		}
-		return w.dropDisplaced()
+		if err := w.dropDisplaced(); err != nil {
+			return err
+		}
+		return w.record(db.now)
 	})
 }
 
@@ -95,12 +100,14 @@ func checkFace(f face.Face) error {
 
 // photoWriter records the photos of one batch.
 type photoWriter struct {
-	ctx   context.Context // of the one call that it lives in
-	tx    *sql.Tx
+	*watch
 	space string
 
 	spaceID int64 // row of space, 0 until it is looked up
 	dim     int
+	// noFaces are the boxes that somebody said are no faces, by the photo's
+	// content; nil until they are looked up.
+	noFaces map[[32]byte][]noFace
 	// displaced are the rows whose path a moved photo took.
 	displaced map[int64]bool
 }
@@ -140,13 +147,16 @@ func (w *photoWriter) put(a Analysis) error {
 		if same {
 			return nil
 		}
+		if err := w.leave("f.photo = ?", id); err != nil {
+			return err
+		}
 		return w.exec("DELETE FROM faces WHERE photo = ?", id)
 	}
 	found, err := w.found(a)
 	if err != nil {
 		return err
 	}
-	return w.replaceFaces(id, found, same || old.moved)
+	return w.replaceFaces(id, p.SHA256, found, same || old.moved)
 }
 
 // find looks up the photo's row, and makes way for it if it moved.
@@ -226,14 +236,12 @@ func (w *photoWriter) dropDisplaced() error {
 		return nil
 	}
 	for id := range w.displaced {
+		if err := w.leave("f.photo = ?", id); err != nil {
+			return err
+		}
 		if err := w.exec("DELETE FROM photos WHERE id = ?", id); err != nil {
 			return err
 		}
 	}
-	return dropStrangers(w.ctx, w.tx)
-}
-
-func (w *photoWriter) exec(query string, args ...any) error {
-	_, err := w.tx.ExecContext(w.ctx, query, args...)
-	return err
+	return w.dropStrangers()
 }

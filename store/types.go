@@ -16,6 +16,31 @@ type (
 	DecisionID string
 )
 
+// EventID is an event's place in the order of events, from 1; it only grows.
+type EventID int64
+
+// Which says what a listing does with rows that it leaves out unless asked:
+// ignored people, rejected faces.
+type Which int
+
+const (
+	LeaveOut Which = iota // does not list them
+	Include               // lists them among the others
+	Only                  // lists nothing else
+)
+
+// cond is the condition on a listing's rows; is tells those it leaves out.
+func (w Which) cond(is string) string {
+	switch w {
+	case Include:
+		return "true"
+	case Only:
+		return is
+	default:
+		return "NOT (" + is + ")"
+	}
+}
+
 // Status says how far a photo came. "No faces" (StatusOK with none) and
 // "failed" are different facts.
 type Status string
@@ -67,8 +92,10 @@ type Face struct {
 	Score     float64
 	Quality   float64
 	Detector  string
-	Person    PersonID // empty: kith abstained
+	Person    PersonID // empty: kith abstained, or it is rejected
 	By        Origin
+	// Rejected is the decision by which it is no face; empty: it is one.
+	Rejected DecisionID
 }
 
 // Person is one person of the account.
@@ -79,6 +106,10 @@ type Person struct {
 	Photos  int
 	Cover   FaceID // the face to show: the best one, or the one chosen
 	Created time.Time
+	Ignored bool // nobody to be shown; listings leave the person out
+	// CoverChosen says that somebody chose the cover, and that a better face
+	// does not replace it.
+	CoverChosen bool
 }
 
 // Space is a vector space: vectors of different spaces are never compared.
@@ -104,30 +135,100 @@ type FaceRef struct {
 	Box    face.Box
 }
 
+// SameFace is the least IoU at which a box means the face of a FaceRef: what
+// two detectors make of one face overlaps more, two people's faces less.
+const SameFace = 0.4
+
+// Best is the position of the box that r means among those of one photo with
+// its content, or -1: the one of highest IoU, the first of equals.
+func (r FaceRef) Best(n int, box func(int) face.Box) int {
+	best, at := SameFace, -1
+	for i := range n {
+		if iou := box(i).IoU(r.Box); iou > best || at < 0 && iou == best {
+			best, at = iou, i
+		}
+	}
+	return at
+}
+
 // DecisionKind is what somebody said.
 type DecisionKind string
 
 const (
-	DecisionName  DecisionKind = "name"  // this person is called so
-	DecisionMerge DecisionKind = "merge" // these people are one
-	DecisionSplit DecisionKind = "split" // these faces are another person
+	DecisionName      DecisionKind = "name"       // this person is called so
+	DecisionMerge     DecisionKind = "merge"      // these people are one
+	DecisionSplit     DecisionKind = "split"      // these faces are another person
+	DecisionSame      DecisionKind = "same"       // these faces are this person
+	DecisionDifferent DecisionKind = "different"  // these people are two
+	DecisionRemove    DecisionKind = "remove"     // these faces are not this person
+	DecisionNotAFace  DecisionKind = "not-a-face" // these are no faces
+	DecisionIgnore    DecisionKind = "ignore"     // this person is nobody to be shown
+	DecisionUnignore  DecisionKind = "unignore"   // this person is to be shown again
+	DecisionCover     DecisionKind = "cover"      // this face stands for its person
 )
 
 // Decision is one entry of the ledger. Entries are never changed; Undo
 // revokes one, and a revoked one counts for nothing.
 type Decision struct {
-	ID      DecisionID
-	Seq     int64 // order of entry, from 1
-	Kind    DecisionKind
-	At      time.Time
-	Person  PersonID // the person named, the one that stays in a merge, the new one of a split
-	Other   PersonID // merge: the person that was merged in; split: the one it was taken from
-	Name    string   // name: the new name, which may be empty
-	OldName string   // name: the name before; merge: the merged person's name
-	// Faces are the faces the decision speaks of: name and merge: all of the
-	// person's; split: those that leave. Others are, for a merge, the faces
-	// that came from Other, and for a split, those that stay.
-	Faces   []FaceRef
-	Others  []FaceRef
+	ID   DecisionID
+	Seq  int64 // order of entry, from 1
+	Kind DecisionKind
+	At   time.Time
+	// Person is whom it speaks of: who stays in a merge, the new one of a
+	// split, whom faces are given to, the first of two different ones. It is
+	// empty for remove and not-a-face.
+	Person PersonID
+	// Other is who was merged in, whom faces were split or removed from, or
+	// the second of two different ones; otherwise empty.
+	Other   PersonID
+	Name    string // name: the new name, which may be empty
+	OldName string // name: the name before; merge: the merged person's name
+	// Faces are those the decision speaks of. Name, merge, different, ignore
+	// and unignore: all of Person's. Split, remove, same and not-a-face: the
+	// faces chosen. Cover: the one chosen.
+	Faces []FaceRef
+	// Others are, for merge and different, Other's faces; for split and
+	// remove, those that stay with Other; for same, those that Person had.
+	Others []FaceRef
+	// Before says whose the faces were that the decision moved.
+	Before  []Holder
 	Revoked *time.Time
+	// RevokedAfter is the greatest Seq there was when it was revoked, 0 where
+	// it stands. Unlike times it cannot go backwards.
+	RevokedAfter int64
+}
+
+// Holder is who held some of a decision's faces before it.
+type Holder struct {
+	Person  PersonID  // empty: nobody
+	Created time.Time // of the person; zero for nobody
+	// Faces are positions in the decision's Faces, ascending; nil stands for
+	// all that it moved, which are, in a merge, its Others.
+	Faces []int
+}
+
+// EventKind is what happened to a person.
+type EventKind string
+
+const (
+	EventNew       EventKind = "new"       // Person is there. Other: whom most of the faces came from, if anybody
+	EventGone      EventKind = "gone"      // Person is no more. Other: whom most of the faces went to, if anybody
+	EventRenamed   EventKind = "renamed"   // Person is called otherwise
+	EventFaces     EventKind = "faces"     // faces joined Person, or left
+	EventIgnored   EventKind = "ignored"   // Person is ignored
+	EventUnignored EventKind = "unignored" // Person is no longer ignored
+	EventCover     EventKind = "cover"     // Person has another cover, or none
+	EventErased    EventKind = "erased"    // all biometric data is gone, and all events before
+)
+
+// Event is one change of a person. It holds no name: whoever follows reads
+// the person, unless it is gone by then.
+type Event struct {
+	ID            EventID
+	At            time.Time
+	Kind          EventKind
+	Person, Other PersonID
+	// Joined and Left count faces: those of a new person, of a person that is
+	// gone, or that joined and left one. Erased: Left counts all.
+	Joined, Left int
 }

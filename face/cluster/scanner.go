@@ -85,15 +85,33 @@ func (s *Scanner) Nearest(probe []float32, k int) ([]Match, error) {
 // Above finds the faces whose similarity to the probe is above a value, in the
 // order of Nearest. A probe that Nearest does not take is an error.
 func (s *Scanner) Above(probe []float32, value float64) ([]Match, error) {
-	v, err := s.scan(probe)
+	found, err := s.aboveEach([][]float32{probe}, value)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// aboveEach is Above for several probes: a list for each, or none at all where
+// nothing can be found.
+func (s *Scanner) aboveEach(probes [][]float32, value float64) ([][]Match, error) {
+	views, err := s.scanAll(probes)
 	if err != nil || !(value < 2) {
 		return nil, err // nothing is above NaN
 	}
+	all := make([][]Match, len(views))
+	for k, v := range views {
+		all[k] = s.above(probes[k], v, value)
+	}
+	return all, nil
+}
+
+func (s *Scanner) above(probe []float32, v view, value float64) []Match {
 	found := s.exact(probe, v, max(value, -2)-s.margin)
 	end, _ := slices.BinarySearchFunc(found, value, func(m Match, value float64) int {
 		return cmp.Compare(value, m.Similarity)
 	})
-	return found[:end:end], nil
+	return found[:end:end]
 }
 
 // exact computes the similarity of the faces whose product is at least low,
@@ -121,23 +139,56 @@ type view struct {
 }
 
 func (s *Scanner) scan(probe []float32) (view, error) {
-	if len(probe) != s.f.Dim {
-		return view{}, fmt.Errorf("cluster: probe has %d numbers, the faces have %d", len(probe), s.f.Dim)
+	views, err := s.scanAll([][]float32{probe})
+	if err != nil || len(views) == 0 {
+		return view{}, err
+	}
+	return views[0], nil
+}
+
+// scanPanels is how many panels meet all probes before the next ones do: of
+// 512-d vectors they take 256 KB, which a second-level cache holds. Fetching
+// the vectors from memory is most of what a scan costs, and so several probes
+// at once cost little more than one.
+const scanPanels = 8
+
+// scanAll is scan for several probes; it returns nothing where there are no
+// faces.
+func (s *Scanner) scanAll(probes [][]float32) ([]view, error) {
+	rounded := make([][]int16, len(probes))
+	for k, probe := range probes {
+		if len(probe) != s.f.Dim {
+			return nil, fmt.Errorf("cluster: probe has %d numbers, the faces have %d", len(probe), s.f.Dim)
+		}
+		if s.f.Len() == 0 {
+			continue
+		}
+		if (Faces{Dim: s.f.Dim, Data: probe}).validate() != nil {
+			return nil, errors.New("cluster: the length of the probe is not 1")
+		}
+		rounded[k] = make([]int16, simd.Width(len(probe)))
+		simd.Quantize(rounded[k], probe)
 	}
 	if s.f.Len() == 0 {
-		return view{}, nil
+		return nil, nil
 	}
-	if (Faces{Dim: s.f.Dim, Data: probe}).validate() != nil {
-		return view{}, errors.New("cluster: the length of the probe is not 1")
+	views := make([]view, len(probes))
+	for k := range views {
+		dots := make([]int32, s.m.Panels()*simd.Lanes)
+		views[k] = view{dots, make([]uint32, len(dots)/32)}
 	}
-	rounded := make([]int16, simd.Width(len(probe)))
-	simd.Quantize(rounded, probe)
-	dots := make([]int32, s.m.Panels()*simd.Lanes)
-	s.m.Dots(dots, rounded, 0, s.m.Panels())
-	for i := s.f.Len(); i < len(dots); i++ {
-		dots[i] = math.MinInt32
+	for from := 0; from < s.m.Panels(); from += scanPanels {
+		to := min(from+scanPanels, s.m.Panels())
+		for k, v := range views {
+			s.m.Dots(v.dots[from*simd.Lanes:to*simd.Lanes], rounded[k], from, to)
+		}
 	}
-	return view{dots, make([]uint32, len(dots)/32)}, nil
+	for _, v := range views {
+		for i := s.f.Len(); i < len(v.dots); i++ {
+			v.dots[i] = math.MinInt32
+		}
+	}
+	return views, nil
 }
 
 // mark notes in hits which products are above floor.
