@@ -9,20 +9,19 @@ import (
 	"sort"
 )
 
-// The limits of a region. On 4,742 faces of press photos the mean region had
-// 66 faces.
+// The limits of a region. They matter to libraries in which a face has edges
+// to very many others; on 4,742 faces of press photos the mean region had 66.
 const (
-	// maxMembers is how many faces a person may have to be added whole. Of a
-	// larger one each face that is looked around from brings half of sampleSize
-	// in, the most similar ones, and the other half is the same for all. A
-	// crowd of 200 unrecognisable faces, which does not hold together in one
-	// grouping and does in the next, is still whole.
-	maxMembers, sampleSize = 256, 192
+	// maxMembers is how many of a person's faces a region has at most for each
+	// face that is looked around from: more than the 256 others that count in
+	// the rule of shareOf, so that a fresh face is judged as by the whole.
+	maxMembers = 320
 	// maxEdgePersons and maxEdgeLoose are how many of the persons, and of the
-	// loose faces, to which a face has edges, are added. Such a crowd becomes a
-	// cluster all at once or not at all; with 16 loose faces instead of 64, up
-	// to 2 % of the faces of an album ended elsewhere on that account.
-	maxEdgePersons, maxEdgeLoose = 4, 64
+	// loose faces, to which a face has edges, are added. Crowds of
+	// unrecognisable faces in the background form a cluster all at once or not
+	// at all; with 16 loose faces instead of 64, up to 2 % of the faces of an
+	// album ended elsewhere on that account.
+	maxEdgePersons, maxEdgeLoose = 8, 64
 	// likeliest is how many persons are weighed for the one that a face is most
 	// like and the runner-up, those with the most similar single faces.
 	likeliest = 8
@@ -31,15 +30,9 @@ const (
 	underThreshold = 0.15
 	// maxAround is how many loose faces near a person's mean are added.
 	maxAround = 32
-	// firmMean is how many faces a person has whose mean a new one moves so
-	// little that the loose faces near it can be added before it has joined,
-	// which saves a grouping.
-	firmMean = 16
 	// maxMoved is how many of the faces that moved are looked around from.
 	// Where more do, whole persons join, and these have the same neighbours.
-	maxMoved = 32
-	// maxRegion is how many faces a region may have that is grouped once more.
-	maxRegion = 768
+	maxMoved = 16
 	// scanned is how many probes are scanned together, at 4 bytes a face each.
 	scanned = 8
 )
@@ -55,16 +48,13 @@ type region struct {
 	members []int32 // the faces that have a label, label by label
 	around  float64 // the least similarity to a mean that matters
 
-	faces   []int           // in the region
-	fresh   int             // how many there were at first
-	in      []bool          // face -> whether it is in the region
-	asked   map[int]bool    // faces that were looked around from
-	added   map[int]bool    // labels that were added
-	samples map[int][]int32 // label -> its faces, or a sample
-	sampled []int           // labels of which a sample was added
-	means   map[int]bool    // persons whose mean was looked around from
-	pending [][]float32     // means that are to be
-	now     Extension       // the latest grouping
+	faces   []int // in the region
+	in      []bool
+	asked   map[int]bool // faces that were looked around from
+	whole   map[int]bool // labels that were added
+	means   map[int]bool // persons whose mean was looked around from
+	sampled []int        // labels of which only some faces were added
+	now     Extension    // the latest grouping
 }
 
 func newRegion(s *Scanner, f Faces, label, fresh []int, o Options) (*region, error) {
@@ -79,7 +69,7 @@ func newRegion(s *Scanner, f Faces, label, fresh []int, o Options) (*region, err
 	}
 	r := &region{
 		s: s, f: f, o: o, label: label, in: make([]bool, n),
-		asked: map[int]bool{}, added: map[int]bool{}, means: map[int]bool{}, samples: map[int][]int32{},
+		asked: map[int]bool{}, whole: map[int]bool{}, means: map[int]bool{},
 	}
 	for _, i := range fresh {
 		if i < 0 || i >= n {
@@ -87,16 +77,15 @@ func newRegion(s *Scanner, f Faces, label, fresh []int, o Options) (*region, err
 		}
 		r.add(i)
 	}
-	r.fresh = len(r.faces)
 	if err := r.sortByLabel(); err != nil {
 		return nil, err
 	}
 	r.o.Library.Loose = max(o.Library.Loose, r.loose())
 	// What is less alike joins nobody, even together with maxAround others; see
 	// gathering.admit.
-	most := falseJoins * maxAround / float64(max(r.o.Library.Loose, maxAround))
 	r.around = float64(sort.Search(one, func(k int) bool {
-		return FAR(o.Impostors, float64(k)/one-meanShift) <= most
+		far := FAR(o.Impostors, float64(k)/one-meanShift)
+		return float64(r.o.Library.Loose)*far <= falseJoins*maxAround
 	})) / one
 	return r, nil
 }
@@ -162,35 +151,23 @@ func (r *region) addPerson(label int, hits []Match) {
 	if len(m) > maxMembers {
 		near := 0
 		for _, h := range hits {
-			if r.label[h.Face] == label && near < sampleSize/2 {
+			if r.label[h.Face] == label && near < maxMembers/2 {
 				r.add(h.Face)
 				near++
 			}
 		}
 	}
-	if r.added[label] {
+	if r.whole[label] {
 		return
 	}
-	r.added[label] = true
+	r.whole[label] = true
 	if len(m) > maxMembers {
 		r.sampled = append(r.sampled, label)
-		m = r.some(label)
+		m = sample(r, m, maxMembers/2)
 	}
 	for _, i := range m {
 		r.add(int(i))
 	}
-}
-
-// some is the faces of a label, or a sample if they are too many.
-func (r *region) some(label int) []int32 {
-	m, ok := r.samples[label]
-	if !ok {
-		if m = r.person(label); len(m) > maxMembers {
-			m = sample(r, m, sampleSize/2)
-		}
-		r.samples[label] = m
-	}
-	return m
 }
 
 // sample is n of some faces, or all if there are no more, chosen by their
@@ -208,8 +185,10 @@ func sample[T int | int32](r *region, faces []T, n int) []T {
 	return faces[:n]
 }
 
-// lookAround adds those whom each of the faces may be together with.
+// lookAround adds those whom each of the faces may be together with. A face is
+// looked around from once.
 func (r *region) lookAround(ctx context.Context, faces []int) error {
+	faces = slices.DeleteFunc(faces, func(i int) bool { return r.asked[i] })
 	for some := range slices.Chunk(faces, scanned) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -266,7 +245,6 @@ func (r *region) addLikely(probe []float32, hits []Match) {
 	type candidate struct {
 		label      int
 		similarity float64
-		mean       []float32
 	}
 	var best []candidate
 	seen := map[int]bool{}
@@ -276,35 +254,20 @@ func (r *region) addLikely(probe []float32, hits []Match) {
 			continue
 		}
 		seen[l] = true
-		mean := r.mean(r.some(l))
-		best = append(best, candidate{l, dot(probe, mean), mean})
+		best = append(best, candidate{l, dot(probe, r.mean(r.person(l)))})
 		if len(best) == likeliest {
 			break
 		}
 	}
 	slices.SortStableFunc(best, func(a, b candidate) int { return cmp.Compare(b.similarity, a.similarity) })
-	for k, c := range best[:min(2, len(best))] {
+	for _, c := range best[:min(2, len(best))] {
 		r.addPerson(c.label, hits)
-		if n := len(r.person(c.label)); k == 0 && c.similarity > r.around && n >= firmMean {
-			r.noteMean(c.label, c.mean)
-		}
-	}
-}
-
-// noteMean puts a person's mean on the list to be looked around from, once.
-// One of very many faces hardly moves by a few.
-func (r *region) noteMean(person int, mean []float32) {
-	if !r.means[person] && !slices.Contains(r.sampled, person) && dot(mean, mean) > 0 {
-		r.means[person] = true
-		r.pending = append(r.pending, mean)
 	}
 }
 
 // lookForLoose adds the loose sets that are near means: they may now join, and
 // every one that may makes it easier for the others.
-func (r *region) lookForLoose() error {
-	means := r.pending
-	r.pending = nil
+func (r *region) lookForLoose(means [][]float32) error {
 	for some := range slices.Chunk(means, scanned) {
 		found, err := r.s.aboveEach(some, r.around)
 		if err != nil {
@@ -329,11 +292,12 @@ func (r *region) lookForLoose() error {
 	return nil
 }
 
-// mean is the mean of the faces, scaled to length 1; zero if they cancel out.
+// mean is the mean of the faces, or of maxMembers of them, scaled to length 1;
+// zero if they cancel out.
 func (r *region) mean(faces []int32) []float32 {
 	sum := make([]float64, r.f.Dim)
-	for _, i := range faces {
-		for c, x := range r.f.row(int(i)) {
+	for k := 0; k < len(faces); k += 1 + (len(faces)-1)/maxMembers {
+		for c, x := range r.f.row(int(faces[k])) {
 			sum[c] += float64(x)
 		}
 	}
