@@ -16,4 +16,10 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require golang.org/x/tools v0.30.0 // indirect
+require (
+	github.com/ebitengine/purego v0.11.3 // indirect
+	github.com/gen2brain/heic v0.4.5 // indirect
+	github.com/tetratelabs/wazero v1.9.0 // indirect
+	golang.org/x/sync v0.23.0 // indirect
+	golang.org/x/tools v0.30.0 // indirect
+)

@@ -79,8 +79,14 @@ func (a *Analyzer) Analyze(ctx context.Context, img image.Image) ([]Face, error)
 	if err != nil {
 		return nil, err
 	}
+	return a.AnalyzePicture(ctx, p)
+}
+
+// AnalyzePicture is Analyze for a photo that is decoded as far as it is looked
+// at. An error of its source fails the photo; see [Picture.Err].
+func (a *Analyzer) AnalyzePicture(ctx context.Context, p *Picture) ([]Face, error) {
 	ds, err := a.detector.Detect(ctx, p)
-	if err != nil {
+	if err = errors.Join(p.Err(), err); err != nil {
 		return nil, fmt.Errorf("detect (%s): %w", a.detector.Name(), err)
 	}
 	faces := make([]Face, 0, len(ds))
@@ -90,6 +96,9 @@ func (a *Analyzer) Analyze(ctx context.Context, img image.Image) ([]Face, error)
 			return nil, err
 		}
 		f, err := a.describe(ctx, p, d, crop)
+		if err := p.Err(); err != nil {
+			return nil, err
+		}
 		if errors.Is(err, ErrDegenerate) {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"math/bits"
 
 	"github.com/disintegration/imaging"
 )
@@ -15,65 +16,63 @@ import (
 // to see of it (the whole in small, a tile, an aligned face) is one [Picture.Warp]
 // from the photo's own pixels to the model's input.
 //
-// Warping far down from full size would alias, so Picture keeps copies of
-// half, quarter, ... size, made when first needed; a warp reads the copy
-// nearest to its own scale. The photo is never turned: its EXIF orientation
-// is folded into the warp. A Picture is not safe for concurrent use.
+// Warping far down from full size would alias, so Picture reads from copies of
+// half, quarter, ... size; a warp takes the one nearest to its own scale. A
+// copy is made when first needed, by the photo's Source or out of a larger one.
+// The photo is never turned: its EXIF orientation is folded into the warp. A
+// Picture is not safe for concurrent use.
 type Picture struct {
 	w, h   int    // upright
 	turn   Affine // upright photo to stored pixels
-	levels []level
+	src    Source
+	sw, sh int // as stored
+	levels []*level
+	err    error // of the source
 }
 
-// level is the photo at 1/2^k of its size, as stored: either planar YCbCr or
-// packed RGBA.
+// level is the photo, as stored, at about 1/2^k of its size: either planar
+// YCbCr or packed RGBA.
 type level struct {
-	w, h int
-	pix  []byte // RGBA, 4*w bytes a row; nil when ycc is set
-	ycc  *image.YCbCr
+	w, h   int
+	shrink float64 // pixels to one of the photo's, along a side
+	pix    []byte  // RGBA, 4*w bytes a row; nil when ycc is set
+	ycc    *image.YCbCr
 }
 
 // ErrEmpty is returned for a photo of no width or height.
 var ErrEmpty = errors.New("face: photo has no pixels")
 
-// NewPicture prepares img. An image made by [Upright] is read with its
-// orientation. The usual YCbCr and opaque RGBA pixels are read in place, so img must not
-// change while the Picture is used; other kinds are converted once, over
-// white where they are transparent.
+// NewPicture prepares an image. One made by [Upright] is read with its
+// orientation. The usual YCbCr and opaque RGBA pixels are read in place, so img
+// must not change while the Picture is used; other kinds are converted once,
+// over white where they are transparent.
 func NewPicture(img image.Image) (*Picture, error) {
 	o := 1
 	if u, ok := img.(*upright); ok {
 		img, o = u.Image, u.orientation
 	}
-	b := img.Bounds()
-	if b.Empty() {
-		return nil, fmt.Errorf("%w: %dx%d", ErrEmpty, b.Dx(), b.Dy())
+	return PictureOf(Whole(img), o)
+}
+
+// PictureOf prepares a photo that its source decodes as far as the warps need
+// it, with its EXIF orientation (see [Upright]). What the source's images are
+// made of is treated as by [NewPicture]. Warps cannot fail: see [Picture.Err].
+func PictureOf(src Source, orientation int) (*Picture, error) {
+	w, h := src.Size()
+	if w <= 0 || h <= 0 {
+		return nil, fmt.Errorf("%w: %dx%d", ErrEmpty, w, h)
 	}
-	p := &Picture{w: b.Dx(), h: b.Dy(), turn: orient(o, b.Dx(), b.Dy())}
-	if o >= 5 {
-		p.w, p.h = p.h, p.w
+	p := &Picture{w: w, h: h, turn: orient(orientation, w, h), src: src, sw: w, sh: h}
+	if orientation >= 5 && orientation <= 8 {
+		p.w, p.h = h, w
 	}
-	base := level{w: b.Dx(), h: b.Dy()}
-	switch m := img.(type) {
-	case *image.YCbCr:
-		if onGrid(m) {
-			base.ycc = m
-		}
-	case *image.RGBA:
-		if m.Opaque() && m.Stride == 4*base.w {
-			base.pix = m.Pix[m.PixOffset(b.Min.X, b.Min.Y):]
-		}
-	case *image.NRGBA:
-		if m.Opaque() && m.Stride == 4*base.w {
-			base.pix = m.Pix[m.PixOffset(b.Min.X, b.Min.Y):]
-		}
-	}
-	if base.ycc == nil && base.pix == nil {
-		base.pix = flatten(img).Pix
-	}
-	p.levels = []level{base}
+	p.levels = make([]*level, bits.Len(uint(min(w, h))))
 	return p, nil
 }
+
+// Err is the error of the photo's source, if it had any: then what was warped
+// since shows nothing, or less than it should, and is not to be used.
+func (p *Picture) Err() error { return p.err }
 
 // flatten converts any image to packed RGBA over white. imaging.Clone knows
 // the fast way for each of the standard library's types.
@@ -130,12 +129,10 @@ func (p *Picture) Warp(dst []float32, w, h int, m Affine, pack Packing) {
 	if scale > math.Sqrt2 {
 		k = int(math.Floor(math.Log2(scale) + 0.5))
 	}
-	lv, shrink := p.level(k)
-	in := p.turn.Then(Affine{A: shrink, E: shrink})
-	in = m.Then(in)
+	lv := p.level(k)
+	in := m.Then(p.turn.Then(Affine{A: lv.shrink, E: lv.shrink}))
 	n := w * h
-	base := &p.levels[0]
-	out := planes{w: w, h: h, pack: pack, endX: float64(base.w) * shrink, endY: float64(base.h) * shrink}
+	out := planes{w: w, h: h, pack: pack, endX: float64(p.sw) * lv.shrink, endY: float64(p.sh) * lv.shrink}
 	switch pack.Order {
 	case Gray:
 		out.r = dst[:n]
@@ -168,23 +165,84 @@ func (p *Picture) Crop(b Box, w, h int) *image.NRGBA {
 	return img
 }
 
-// level returns the copy at 1/2^k, or the smallest there is, and its scale.
-func (p *Picture) level(k int) (*level, float64) {
-	for len(p.levels) <= k {
-		last := &p.levels[len(p.levels)-1]
-		if last.w < 2 || last.h < 2 {
-			break
-		}
-		p.levels = append(p.levels, last.half())
-	}
+// level returns the copy at 1/2^k, or the smallest there is.
+func (p *Picture) level(k int) *level {
 	k = min(k, len(p.levels)-1)
-	return &p.levels[k], 1 / float64(int(1)<<k)
+	if p.levels[k] != nil {
+		return p.levels[k]
+	}
+	from := k
+	for from > 0 && p.levels[from] == nil {
+		from--
+	}
+	if p.levels[from] == nil {
+		from = p.decode(k)
+	}
+	for ; from < k; from++ {
+		lv := p.levels[from]
+		if lv.w > 1 && lv.h > 1 {
+			lv = lv.half()
+		}
+		p.levels[from+1] = lv
+	}
+	return p.levels[k]
+}
+
+// decode has the source make a copy for k, and returns which one it made: k
+// itself, or a larger one to make it of.
+func (p *Picture) decode(k int) int {
+	img, shrink, err := p.src.Level(k)
+	if err == nil && (img.Bounds().Empty() || !(shrink > 0 && shrink <= 1)) {
+		err = fmt.Errorf("%w: %v at %v of the photo", ErrEmpty, img.Bounds(), shrink)
+	}
+	if err != nil {
+		p.err = errors.Join(p.err, err)
+		p.levels[k] = &level{w: 1, h: 1, shrink: 1 / float64(max(p.sw, p.sh)), pix: make([]byte, 4)}
+		return k
+	}
+	lv := newLevel(img, shrink)
+	made := min(len(p.levels)-1, int(math.Floor(-math.Log2(shrink)+1e-9)))
+	if made <= k {
+		p.levels[made] = lv
+		return made
+	}
+	for i := k; i <= made; i++ { // this is the finest there is
+		if p.levels[i] == nil {
+			p.levels[i] = lv
+		}
+	}
+	return k
+}
+
+// newLevel takes over an image's pixels, converting them where the warps
+// cannot read them.
+func newLevel(img image.Image, shrink float64) *level {
+	b := img.Bounds()
+	lv := &level{w: b.Dx(), h: b.Dy(), shrink: shrink}
+	switch m := img.(type) {
+	case *image.YCbCr:
+		if onGrid(m) {
+			lv.ycc = m
+		}
+	case *image.RGBA:
+		if m.Opaque() && m.Stride == 4*lv.w {
+			lv.pix = m.Pix[m.PixOffset(b.Min.X, b.Min.Y):]
+		}
+	case *image.NRGBA:
+		if m.Opaque() && m.Stride == 4*lv.w {
+			lv.pix = m.Pix[m.PixOffset(b.Min.X, b.Min.Y):]
+		}
+	}
+	if lv.ycc == nil && lv.pix == nil {
+		lv.pix = flatten(img).Pix
+	}
+	return lv
 }
 
 // half is the level at half the size, each pixel the mean of four. An odd last
 // row or column is dropped, which shifts nothing.
-func (l *level) half() level {
-	out := level{w: l.w / 2, h: l.h / 2}
+func (l *level) half() *level {
+	out := &level{w: l.w / 2, h: l.h / 2, shrink: l.shrink / 2}
 	if l.ycc != nil {
 		out.ycc = halfYCbCr(l.ycc, out.w, out.h)
 		return out

@@ -178,9 +178,9 @@ func TestHalf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lv, scale := p.level(1)
-		if lv.w != w/2 || lv.h != h/2 || scale != 0.5 {
-			t.Fatalf("level of %dx%d at %v", lv.w, lv.h, scale)
+		lv := p.level(1)
+		if lv.w != w/2 || lv.h != h/2 || lv.shrink != 0.5 {
+			t.Fatalf("level of %dx%d at %v", lv.w, lv.h, lv.shrink)
 		}
 		for y := range lv.h {
 			for x := range lv.w {

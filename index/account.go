@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kith-photos/kith/face"
+	"github.com/kith-photos/kith/index/internal/turbojpeg"
 	"github.com/kith-photos/kith/store"
 )
 
@@ -30,8 +31,22 @@ type Config struct {
 	// Workers is how many photos Reindex works on at once; 0: one per
 	// processor. Each holds one decoded photo in memory.
 	Workers int
+	// MaxMemory bounds, in bytes, what the photos being worked on take
+	// together: their files and what decoding them takes, as estimated from
+	// their headers. A photo waits until there is room, and one that needs
+	// more than all of it is reported with ErrTooLarge; 0: 1 GiB. The models
+	// and the account's vectors come on top of it, and what the garbage
+	// collector has not collected yet: set GOMEMLIMIT for a hard bound.
+	MaxMemory int64
+	// Idle is the part of its time, in [0,1), that each worker of Reindex
+	// rests, in pauses after each photo: 0.75 leaves three quarters of a
+	// processor to others, who would not have to be polite.
+	Idle float64
+	// PureGo has JPEG decoded in Go, by image/jpeg, even where the machine has
+	// a libjpeg-turbo: several times slower, and no C code sees the files.
+	PureGo bool
 	// MaxPixels is the largest photo that is decoded, by width x height; 0:
-	// 120 million, which takes about 180 MB as JPEG and 480 MB as PNG.
+	// 120 million.
 	MaxPixels int
 	// MaxBytes is the largest file that is read; 0: 256 MiB.
 	MaxBytes int64
@@ -67,6 +82,9 @@ func (c Config) withDefaults() Config {
 	if c.MaxPixels == 0 {
 		c.MaxPixels = 120_000_000
 	}
+	if c.MaxMemory == 0 {
+		c.MaxMemory = 1 << 30
+	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = 256 << 20
 	}
@@ -83,6 +101,10 @@ func (c Config) validate() error {
 	switch {
 	case c.Workers < 0:
 		return fmt.Errorf("index: Workers is %d, below zero", c.Workers)
+	case c.MaxMemory < 0:
+		return fmt.Errorf("index: MaxMemory is %d, below zero", c.MaxMemory)
+	case !(c.Idle >= 0 && c.Idle < 1):
+		return fmt.Errorf("index: Idle is %v, want [0,1)", c.Idle)
 	case c.MaxPixels < 0:
 		return fmt.Errorf("index: MaxPixels is %d, below zero", c.MaxPixels)
 	case c.MaxBytes < 0:
@@ -102,6 +124,13 @@ type Account struct {
 	people chan struct{}
 	// indexing holds the one Reindex that may run.
 	indexing chan struct{}
+
+	// memory and gate keep the workers of Reindex within bounds.
+	memory budget
+	gate   gate
+
+	// turbo is the machine's libjpeg-turbo, nil where there is none.
+	turbo func() *turbojpeg.Lib
 
 	vectors struct {
 		sync.RWMutex
@@ -134,8 +163,22 @@ func Open(ctx context.Context, path string, cfg Config) (*Account, error) {
 		return nil, err
 	}
 	a := &Account{db: db, cfg: cfg, people: make(chan struct{}, 1), indexing: make(chan struct{}, 1)}
+	a.memory = newBudget(cfg.MaxMemory)
+	a.turbo = sync.OnceValue(a.openTurbo)
 	a.stopped, a.stop = context.WithCancel(context.Background())
 	return a, nil
+}
+
+func (a *Account) openTurbo() *turbojpeg.Lib {
+	if a.cfg.PureGo {
+		return nil
+	}
+	lib, err := turbojpeg.Open()
+	if err != nil {
+		a.cfg.Logger.Info("JPEG is decoded by image/jpeg", "reason", err)
+		return nil
+	}
+	return lib
 }
 
 // ID is the account's id.

@@ -174,7 +174,7 @@ func (endless) Read(p []byte) (int, error) { return len(p), nil }
 type panicky struct{}
 
 func (panicky) Match(head []byte) bool { return bytes.HasPrefix(head, []byte("panic")) }
-func (panicky) Decode(context.Context, []byte, int) (image.Image, error) {
+func (panicky) Open(context.Context, []byte, int) (face.Source, error) {
 	panic("no such luck")
 }
 

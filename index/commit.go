@@ -11,11 +11,17 @@ import (
 // commit stores a batch of results and counts them.
 func (r *run) commit(ctx context.Context, batch []result) error {
 	start := time.Now()
-	defer r.work.time("commit", start)
+	defer r.work.since("commit", start)
 	var put []store.Analysis
 	var touch []store.File
 	for _, res := range batch {
-		r.work.add(res.work)
+		r.work.add(res.work.clock)
+		if d := res.work.decoder; d != "" {
+			if r.report.Decoders == nil {
+				r.report.Decoders = map[string]int{}
+			}
+			r.report.Decoders[d]++
+		}
 		switch {
 		case res.of != "":
 			r.later = append(r.later, res)
@@ -144,7 +150,7 @@ func (r *run) dropVanished(ctx context.Context) error {
 func (r *run) group(ctx context.Context) error {
 	r.enter(PhaseGroup, 0)
 	start := time.Now()
-	defer r.work.time("group", start)
+	defer r.work.since("group", start)
 	g, err := r.a.regroup(ctx)
 	r.report.Grouping = g
 	return err

@@ -46,21 +46,31 @@ func (a *Account) Crops(ctx context.Context, src fs.FS, faces []FaceID, size int
 					yield(Crop{}, cause(ctx, err))
 					return
 				}
-				pic, err := a.picture(ctx, src, p.photo)
-				if err != nil {
-					if !yield(Crop{}, err) {
-						return
-					}
-					continue
-				}
-				for _, f := range p.faces {
-					if !yield(Crop{f.ID, pic.Crop(around(f.Box), size, size)}, nil) {
-						return
-					}
+				if !a.cropPhoto(ctx, src, p, size, yield) {
+					return
 				}
 			}
 		}
 	})
+}
+
+// cropPhoto yields the faces of one photo, or its error.
+func (a *Account) cropPhoto(ctx context.Context, src fs.FS, p photoFaces, size int, yield func(Crop, error) bool) bool {
+	pic, c, err := a.picture(ctx, src, p.photo)
+	if err != nil {
+		return yield(Crop{}, err)
+	}
+	defer c.release()
+	for _, f := range p.faces {
+		img := pic.Crop(around(f.Box), size, size)
+		if err := pic.Err(); err != nil {
+			return yield(Crop{}, &PhotoError{Path: p.photo.Path, Stage: StageDecode, Err: err})
+		}
+		if !yield(Crop{f.ID, img}, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 type photoFaces struct {
@@ -94,20 +104,28 @@ func (a *Account) byPhoto(ctx context.Context, ids []FaceID) ([]photoFaces, erro
 
 var errChanged = errors.New("the photo has changed since it was indexed")
 
-// picture reads one photo again for showing.
-func (a *Account) picture(ctx context.Context, src fs.FS, p Photo) (*face.Picture, error) {
-	c, err := a.read(src, p.Path)
+// picture reads one photo again for showing. The caller must release the
+// content, where there is one, when it is done with the picture.
+func (a *Account) picture(ctx context.Context, src fs.FS, p Photo) (*face.Picture, *content, error) {
+	c, err := a.read(ctx, src, p.Path)
 	if err != nil {
-		return nil, &PhotoError{Path: p.Path, Stage: StageRead, Err: err}
+		return nil, nil, &PhotoError{Path: p.Path, Stage: StageRead, Err: err}
 	}
 	if c.sum != p.SHA256 {
-		return nil, &PhotoError{Path: p.Path, Stage: StageRead, Err: errChanged}
+		c.release()
+		return nil, nil, &PhotoError{Path: p.Path, Stage: StageRead, Err: errChanged}
 	}
-	img, err := a.decode(ctx, c.data)
+	px, err := a.openContent(ctx, c, clock{})
 	if err != nil {
-		return nil, &PhotoError{Path: p.Path, Stage: StageDecode, Err: err}
+		c.release()
+		return nil, nil, &PhotoError{Path: p.Path, Stage: StageDecode, Err: err}
 	}
-	return face.NewPicture(face.Upright(img, p.Orientation))
+	pic, err := face.PictureOf(px, p.Orientation)
+	if err != nil {
+		c.release()
+		return nil, nil, &PhotoError{Path: p.Path, Stage: StageDecode, Err: err}
+	}
+	return pic, c, nil
 }
 
 // around is the square to show of a face.

@@ -3,17 +3,20 @@ package index
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"strings"
+	"time"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"github.com/kith-photos/kith/face"
 )
 
 // Decoder reads a photo format that the built-in ones do not.
@@ -21,9 +24,15 @@ type Decoder interface {
 	// Match reports whether a file that starts with head (512 bytes, or the
 	// whole of a smaller file) is for this decoder.
 	Match(head []byte) bool
-	// Decode returns the pixels as stored, before EXIF orientation. It
-	// returns ErrTooLarge for a photo of more than maxPixels.
-	Decode(ctx context.Context, data []byte, maxPixels int) (image.Image, error)
+	// Open looks at a photo's header; decoding is for the source to do. The
+	// pixels are as stored, before EXIF orientation. It returns ErrTooLarge
+	// for a photo of more than maxPixels. data must not change while the
+	// source is used.
+	//
+	// A source may also have a method Memory() int64: about how many bytes
+	// decoding takes at most, the pixels included (see Config.MaxMemory). A
+	// source or a decoder may have a method Name() string, for Report.Decoders.
+	Open(ctx context.Context, data []byte, maxPixels int) (face.Source, error)
 }
 
 // codec is one built-in format, known by its first bytes.
@@ -38,7 +47,6 @@ type codec struct {
 // without functions are known only to be named in the error.
 func codecs() []codec {
 	return []codec{
-		{"JPEG", "\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode},
 		{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
 		{"GIF", "GIF8?a", gif.DecodeConfig, gif.Decode},
 		{"WebP", "RIFF????WEBP", webp.DecodeConfig, webp.Decode},
@@ -58,6 +66,10 @@ func codecs() []codec {
 		{"RW2", "IIU\x00", nil, nil},
 	}
 }
+
+// jpegMagic is how a JPEG starts, MPO and Ultra HDR files among them, whose
+// first image is the photo.
+const jpegMagic = "\xff\xd8\xff"
 
 // headLen is how much of a file tells its format.
 const headLen = 512
@@ -95,44 +107,147 @@ func photoName(name string) bool {
 	return false
 }
 
-// decode turns a file's bytes into pixels, as stored. The size is checked
-// before anything is allocated for it, and a panic in a decoder becomes an
-// error: they all read bytes that strangers made.
-func (a *Account) decode(ctx context.Context, data []byte) (img image.Image, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			img, err = nil, fmt.Errorf("decoder panicked: %v", r)
-		}
-	}()
+// photoHead reports whether a file that starts with head is a photo by its
+// content.
+func photoHead(head []byte) bool {
+	if bytes.HasPrefix(head, []byte(jpegMagic)) {
+		return true
+	}
+	_, ok := sniff(head)
+	return ok
+}
+
+// checkSize refuses a photo of no pixels or too many.
+func checkSize(w, h, maxPixels int) error {
+	if w <= 0 || h <= 0 {
+		return fmt.Errorf("%w: %d x %d pixels", ErrFormat, w, h)
+	}
+	if w > maxPixels/h {
+		return fmt.Errorf("%d x %d pixels: %w, the limit is %d", w, h, ErrTooLarge, maxPixels)
+	}
+	return nil
+}
+
+// wholeSource decodes a photo by one of the codecs that know one size only.
+type wholeSource struct {
+	codec
+	data []byte
+	w, h int
+	cost int64
+}
+
+func (s *wholeSource) Size() (w, h int) { return s.w, s.h }
+func (s *wholeSource) Name() string     { return s.name }
+func (s *wholeSource) Memory() int64    { return s.cost }
+
+func (s *wholeSource) Level(int) (image.Image, float64, error) {
+	img, err := s.decode(bytes.NewReader(s.data))
+	return img, 1, err
+}
+
+// source finds the decoder of a file's content.
+func (a *Account) source(ctx context.Context, data []byte) (src face.Source, name string, err error) {
 	if len(data) == 0 {
-		return nil, fmt.Errorf("%w: the file is empty", ErrFormat)
+		return nil, "", fmt.Errorf("%w: the file is empty", ErrFormat)
 	}
 	head := data[:min(len(data), headLen)]
 	for _, d := range a.cfg.Decoders {
 		if d.Match(head) {
-			return d.Decode(ctx, data, a.cfg.MaxPixels)
+			src, err := d.Open(ctx, data, a.cfg.MaxPixels)
+			return src, nameOf(d, "plug-in"), err
 		}
+	}
+	if bytes.HasPrefix(head, []byte(jpegMagic)) {
+		src, err := openJPEG(data, a.turbo(), a.cfg.MaxPixels)
+		return src, "JPEG", err
 	}
 	c, ok := sniff(head)
 	if !ok {
-		return nil, ErrFormat
+		return nil, "", ErrFormat
 	}
 	if c.decode == nil {
-		return nil, fmt.Errorf("%w: %s needs a decoder that this program was built without", ErrFormat, c.name)
+		return nil, "", fmt.Errorf("%w: %s needs a decoder that this program was built without", ErrFormat, c.name)
 	}
 	cfg, err := c.config(bytes.NewReader(data))
+	if err == nil {
+		err = checkSize(cfg.Width, cfg.Height, a.cfg.MaxPixels)
+	}
+	// Up to 8 bytes a pixel as decoded and 4 as converted, which most need.
+	cost := 12 * int64(cfg.Width) * int64(cfg.Height)
+	return &wholeSource{codec: c, data: data, w: cfg.Width, h: cfg.Height, cost: cost}, c.name, err
+}
+
+func nameOf(v any, otherwise string) string {
+	if n, ok := v.(interface{ Name() string }); ok {
+		return n.Name()
+	}
+	return otherwise
+}
+
+// pixels is a photo's source behind a fence: a panic in a decoder becomes an
+// error, and the time that decoding takes is counted. They all read bytes that
+// strangers made.
+type pixels struct {
+	ctx  context.Context // of the photo, which ends before the call it is for
+	src  face.Source
+	kind string
+	w, h int
+	work clock
+}
+
+// open looks at a photo's header. The size is checked before anything is
+// allocated for it.
+func (a *Account) open(ctx context.Context, data []byte, work clock) (p *pixels, err error) {
+	defer work.since("decode", time.Now())
+	defer fence("decoder", &err)
+	src, kind, err := a.source(ctx, data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.name, err)
+		if kind != "" {
+			err = fmt.Errorf("%s: %w", kind, err)
+		}
+		return nil, err
 	}
-	if cfg.Width <= 0 || cfg.Height <= 0 {
-		return nil, fmt.Errorf("%s: %w: %d x %d pixels", c.name, ErrFormat, cfg.Width, cfg.Height)
+	p = &pixels{ctx: ctx, src: src, kind: kind, work: work}
+	p.w, p.h = src.Size()
+	if err := checkSize(p.w, p.h, a.cfg.MaxPixels); err != nil {
+		return nil, fmt.Errorf("%s: %w", kind, err)
 	}
-	if cfg.Width > a.cfg.MaxPixels/cfg.Height {
-		return nil, fmt.Errorf("%s: %d x %d pixels: %w, the limit is %d", c.name, cfg.Width, cfg.Height, ErrTooLarge, a.cfg.MaxPixels)
+	return p, nil
+}
+
+// fence turns a panic into an error; it must be deferred itself.
+func fence(what string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%s panicked: %v", what, r)
 	}
-	img, err = c.decode(bytes.NewReader(data))
+}
+
+func (p *pixels) Size() (w, h int) { return p.w, p.h }
+
+// memory is what decoding takes at most.
+func (p *pixels) memory() int64 {
+	if m, ok := p.src.(interface{ Memory() int64 }); ok {
+		return max(0, m.Memory())
+	}
+	return 8 * int64(p.w) * int64(p.h)
+}
+
+// decoder is what decoded it.
+func (p *pixels) decoder() string { return nameOf(p.src, p.kind) }
+
+// Level implements face.Source.
+func (p *pixels) Level(k int) (img image.Image, shrink float64, err error) {
+	if err := p.ctx.Err(); err != nil {
+		return nil, 0, cause(p.ctx, err)
+	}
+	defer p.work.since("decode", time.Now())
+	defer fence("decoder", &err)
+	img, shrink, err = p.src.Level(k)
+	if err == nil && (img == nil || img.Bounds().Empty()) {
+		err = errors.New("the decoder returned no pixels")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.name, err)
+		return nil, 0, fmt.Errorf("%s: %w", p.kind, err)
 	}
-	return img, nil
+	return img, shrink, nil
 }

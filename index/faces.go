@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"time"
 
 	"github.com/kith-photos/kith/face"
 )
@@ -32,15 +33,58 @@ func (a *Account) readyForFaces(ctx context.Context) (space string, err error) {
 	return space, nil
 }
 
-// analyze runs the analyzer behind a fence: a panic in it, or faces that
-// cannot be, fail one photo.
-func (a *Account) analyze(ctx context.Context, img image.Image) (fs []face.Face, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			fs, err = nil, fmt.Errorf("analyzer panicked: %v", r)
+// pictureAnalyzer is an Analyzer that needs a photo decoded only as far as it
+// looks at it. *face.Analyzer is one.
+type pictureAnalyzer interface {
+	AnalyzePicture(ctx context.Context, p *face.Picture) ([]face.Face, error)
+}
+
+// analyzePhoto finds the faces of a photo; stage is where an error came from.
+func (a *Account) analyzePhoto(ctx context.Context, px *pixels, orientation int, work clock) (fs []face.Face, stage string, err error) {
+	start, decoding := time.Now(), work["decode"]
+	defer func() { work["analyze"] += time.Since(start) - (work["decode"] - decoding) }()
+	pa, ok := a.cfg.Analyzer.(pictureAnalyzer)
+	if !ok {
+		return a.analyzeWhole(ctx, px, orientation)
+	}
+	p, err := face.PictureOf(px, orientation)
+	if err != nil {
+		return nil, StageDecode, err
+	}
+	fs, err = a.fenced(func() ([]face.Face, error) { return pa.AnalyzePicture(ctx, p) })
+	if p.Err() != nil {
+		return nil, StageDecode, p.Err()
+	}
+	return fs, StageAnalyze, err
+}
+
+// analyzeWhole is analyzePhoto for an Analyzer that wants to see the image.
+func (a *Account) analyzeWhole(ctx context.Context, px *pixels, orientation int) (fs []face.Face, stage string, err error) {
+	img, shrink, err := px.Level(0)
+	if err != nil {
+		return nil, StageDecode, err
+	}
+	fs, err = a.analyze(ctx, face.Upright(img, orientation))
+	for i := range fs { // back to the photo's own pixels
+		f := &fs[i]
+		f.Box = face.Box{X: f.Box.X / shrink, Y: f.Box.Y / shrink, W: f.Box.W / shrink, H: f.Box.H / shrink}
+		for k, p := range f.Landmarks {
+			f.Landmarks[k] = face.Point{X: p.X / shrink, Y: p.Y / shrink}
 		}
-	}()
-	fs, err = a.cfg.Analyzer.Analyze(ctx, img)
+	}
+	return fs, StageAnalyze, err
+}
+
+// analyze finds the faces of an image.
+func (a *Account) analyze(ctx context.Context, img image.Image) ([]face.Face, error) {
+	return a.fenced(func() ([]face.Face, error) { return a.cfg.Analyzer.Analyze(ctx, img) })
+}
+
+// fenced runs the analyzer: a panic in it, or faces that cannot be, fail one
+// photo.
+func (a *Account) fenced(run func() ([]face.Face, error)) (fs []face.Face, err error) {
+	defer fence("analyzer", &err)
+	fs, err = run()
 	if err != nil {
 		return nil, err
 	}

@@ -11,33 +11,51 @@ import (
 	"time"
 
 	"github.com/kith-photos/kith/exif"
-	"github.com/kith-photos/kith/face"
 	"github.com/kith-photos/kith/store"
 )
 
-// content is a file's bytes and what they hash to.
+// content is a file's bytes, what they hash to, and the memory they hold.
 type content struct {
+	src  fs.FS
+	name string
 	data []byte
 	sum  [32]byte
+	*share
 }
 
-// read takes a whole file into memory, up to the configured limit.
-func (a *Account) read(src fs.FS, name string) (content, error) {
+// read takes a whole file into memory, up to the configured limit. The caller
+// must release what it is given.
+func (a *Account) read(ctx context.Context, src fs.FS, name string) (*content, error) {
+	return a.readBeside(ctx, src, name, 0)
+}
+
+// readBeside reads a file when there is memory for it and for n bytes more.
+func (a *Account) readBeside(ctx context.Context, src fs.FS, name string, n int64) (_ *content, err error) {
 	f, err := src.Open(name)
 	if err != nil {
-		return content{}, err
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	var c content
-	if st, err := f.Stat(); err == nil {
-		if !st.Mode().IsRegular() {
-			return content{}, errors.New("not a regular file")
-		}
-		if st.Size() > a.cfg.MaxBytes {
-			return content{}, fmt.Errorf("%d bytes: %w, the limit is %d", st.Size(), ErrTooLarge, a.cfg.MaxBytes)
-		}
-		c.data = make([]byte, 0, st.Size()+1) // one more, so that EOF needs no growth
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
 	}
+	if !st.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	if st.Size() > a.cfg.MaxBytes {
+		return nil, fmt.Errorf("%d bytes: %w, the limit is %d", st.Size(), ErrTooLarge, a.cfg.MaxBytes)
+	}
+	c := &content{src: src, name: name}
+	if c.share, err = a.memory.take(ctx, st.Size()+n); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			c.release()
+		}
+	}()
+	c.data = make([]byte, 0, st.Size()+1) // one more, so that EOF needs no growth
 	// The size was what the file system said, not what there is to read.
 	r := io.LimitReader(f, a.cfg.MaxBytes+1)
 	for {
@@ -50,20 +68,42 @@ func (a *Account) read(src fs.FS, name string) (content, error) {
 			break
 		}
 		if err != nil {
-			return content{}, err
+			return nil, err
 		}
 	}
 	if int64(len(c.data)) > a.cfg.MaxBytes {
-		return content{}, fmt.Errorf("%w, the limit is %d bytes", ErrTooLarge, a.cfg.MaxBytes)
+		return nil, fmt.Errorf("%w, the limit is %d bytes", ErrTooLarge, a.cfg.MaxBytes)
 	}
 	c.sum = sha256.Sum256(c.data)
 	return c, nil
 }
 
+// openContent opens a photo for decoding when there is memory for that. Where
+// there is none just now, the file's bytes are given back too and read again.
+func (a *Account) openContent(ctx context.Context, c *content, work clock) (*pixels, error) {
+	p, err := a.open(ctx, c.data, work)
+	if err != nil || c.grow(p.memory()) {
+		return p, err
+	}
+	need := p.memory()
+	c.release()
+	c.data = nil
+	again, err := a.readBeside(ctx, c.src, c.name, need)
+	if err != nil {
+		return nil, err
+	}
+	if again.sum != c.sum {
+		again.release()
+		return nil, errChanged
+	}
+	*c = *again
+	return a.open(ctx, c.data, work)
+}
+
 // clock adds up the time that the stages take; each worker has its own.
 type clock map[string]time.Duration
 
-func (c clock) time(stage string, since time.Time) { c[stage] += time.Since(since) }
+func (c clock) since(stage string, start time.Time) { c[stage] += time.Since(start) }
 
 func (c clock) add(o clock) {
 	for k, v := range o {
@@ -71,37 +111,40 @@ func (c clock) add(o clock) {
 	}
 }
 
+// effort is what the work on one photo took, and what decoded it.
+type effort struct {
+	clock
+	decoder string
+}
+
 // examine reads a photo's EXIF and pixels and finds its faces. What fails is
 // in the result's Status, Stage and Error; the error returned is only ever
 // the context's.
-func (a *Account) examine(ctx context.Context, p Photo, data []byte, faces bool, work clock) (store.Analysis, error) {
+func (a *Account) examine(ctx context.Context, p Photo, c *content, faces bool, work *effort) (store.Analysis, error) {
 	start := time.Now()
-	meta, err := exif.Decode(data)
-	work.time("exif", start)
+	meta, err := exif.Decode(c.data)
+	work.since("exif", start)
 	if err != nil {
 		p.Warning = err.Error()
 	}
 	p.Orientation, p.Taken, p.GPS, p.Camera = meta.Orientation, meta.Taken, meta.GPS, meta.Camera
 
-	start = time.Now()
-	img, err := a.decode(ctx, data)
-	work.time("decode", start)
+	px, err := a.openContent(ctx, c, work.clock)
 	if err != nil {
 		return a.fail(ctx, p, StageDecode, err)
 	}
-	img = face.Upright(img, p.Orientation)
-	b := img.Bounds()
-	p.Width, p.Height = b.Dx(), b.Dy()
+	p.Width, p.Height = px.Size()
+	if p.Orientation >= 5 {
+		p.Width, p.Height = p.Height, p.Width
+	}
 	p.Status = store.StatusPending
 	if !faces {
 		return store.Analysis{Photo: p}, nil
 	}
-
-	start = time.Now()
-	fs, err := a.analyze(ctx, img)
-	work.time("analyze", start)
+	fs, stage, err := a.analyzePhoto(ctx, px, p.Orientation, work.clock)
+	work.decoder = px.decoder()
 	if err != nil {
-		return a.fail(ctx, p, StageAnalyze, err)
+		return a.fail(ctx, p, stage, err)
 	}
 	p.Status, p.Analyzer = store.StatusOK, a.cfg.Analyzer.Space()
 	return store.Analysis{Photo: p, Faces: fs}, nil
@@ -142,11 +185,12 @@ func (a *Account) Index(ctx context.Context, src fs.FS, name string) (Photo, err
 	}
 	p := photoOf(found{path: name, info: info})
 	var an store.Analysis
-	c, err := a.read(src, name)
+	c, err := a.read(ctx, src, name)
 	if err != nil {
 		an, err = a.fail(ctx, p, StageRead, err)
 	} else {
 		an, err = a.one(ctx, p, c, space)
+		c.release()
 	}
 	if err != nil {
 		return Photo{}, err
@@ -186,7 +230,7 @@ func (a *Account) commitConsented(ctx context.Context, an store.Analysis) error 
 }
 
 // one analyses a single photo, unless its content is known.
-func (a *Account) one(ctx context.Context, p Photo, c content, space string) (store.Analysis, error) {
+func (a *Account) one(ctx context.Context, p Photo, c *content, space string) (store.Analysis, error) {
 	p.SHA256 = c.sum
 	same, err := a.db.PhotosByContent(ctx, c.sum)
 	if err != nil {
@@ -197,7 +241,7 @@ func (a *Account) one(ctx context.Context, p Photo, c content, space string) (st
 			return copyOf(o, p), nil
 		}
 	}
-	return a.examine(ctx, p, c.data, true, clock{})
+	return a.examine(ctx, p, c, true, &effort{clock: clock{}})
 }
 
 // commit stores a batch in one transaction, and before it, the space that its

@@ -198,7 +198,7 @@ type result struct {
 	an    store.Analysis
 	same  bool   // nothing but the file's time changed
 	of    string // path of a photo of this run with the same content
-	work  clock
+	work  effort
 	err   error // the context's
 }
 
@@ -215,14 +215,17 @@ func (r *run) index(ctx context.Context, todo []found) error {
 	for range min(r.a.cfg.Workers, max(1, len(todo))) {
 		workers.Go(func() {
 			for f := range jobs {
-				if ctx.Err() != nil { // the feeder may have had both a taker and the end
+				if r.a.gate.wait(ctx) != nil { // the feeder may have had both a taker and the end
 					return
 				}
+				start := time.Now()
+				res := r.one(ctx, f, claims)
 				select {
-				case results <- r.one(ctx, f, claims):
+				case results <- res:
 				case <-ctx.Done():
 					return
 				}
+				r.a.rest(ctx, time.Since(start))
 			}
 		})
 	}
@@ -271,18 +274,19 @@ func (c *claims) claim(sum [32]byte, path string) (first string) {
 
 // one is the worker's part: from a file's name to its faces.
 func (r *run) one(ctx context.Context, f found, claims *claims) result {
-	res := result{photo: photoOf(f), work: clock{}}
+	res := result{photo: photoOf(f), work: effort{clock: clock{}}}
 	known, ok := r.known[f.path]
 	if ok {
 		res.photo.ID = known.ID
 	}
 	start := time.Now()
-	c, err := r.a.read(r.src, f.path)
-	res.work.time("read", start)
+	c, err := r.a.read(ctx, r.src, f.path)
+	res.work.since("read", start)
 	if err != nil {
 		res.an, res.err = r.a.fail(ctx, res.photo, StageRead, err)
 		return res
 	}
+	defer c.release()
 	res.photo.SHA256 = c.sum
 	if !r.opt.Force {
 		if ok && known.SHA256 == c.sum && r.analysed(known) {
@@ -298,7 +302,7 @@ func (r *run) one(ctx context.Context, f found, claims *claims) result {
 		res.of = first
 		return res
 	}
-	res.an, res.err = r.a.examine(ctx, res.photo, c.data, !r.opt.NoFaces, res.work)
+	res.an, res.err = r.a.examine(ctx, res.photo, c, !r.opt.NoFaces, &res.work)
 	return res
 }
 
@@ -308,28 +312,47 @@ const (
 )
 
 // collect commits the workers' results in batches: a crash loses at most the
-// last few photos' work.
+// last few photos' work, and a pause nothing.
 func (r *run) collect(ctx context.Context, results <-chan result) error {
 	var batch []result
-	last := time.Now()
-	for res := range results {
-		if res.err != nil {
-			// Keep what is done; the context is over for the workers only.
-			return errors.Join(res.err, r.commit(context.WithoutCancel(ctx), batch))
+	tick := time.NewTicker(batchTime)
+	defer tick.Stop()
+	flush := func(ctx context.Context) error {
+		err := r.commit(ctx, batch)
+		batch = batch[:0]
+		return err
+	}
+	for {
+		select {
+		case res, ok := <-results:
+			if !ok {
+				return r.last(ctx, flush)
+			}
+			if res.err != nil {
+				// Keep what is done; the context is over for the workers only.
+				return errors.Join(res.err, flush(context.WithoutCancel(ctx)))
+			}
+			batch = append(batch, res)
+			if len(batch) < batchPhotos {
+				continue
+			}
+		case <-tick.C:
+			if len(batch) == 0 {
+				continue
+			}
 		}
-		batch = append(batch, res)
-		if len(batch) < batchPhotos && time.Since(last) < batchTime {
-			continue
-		}
-		if err := r.commit(ctx, batch); err != nil {
+		if err := flush(ctx); err != nil {
 			return err
 		}
-		batch, last = batch[:0], time.Now()
 	}
+}
+
+// last commits what is left when the workers have ended.
+func (r *run) last(ctx context.Context, flush func(context.Context) error) error {
 	if ctx.Err() != nil {
-		return errors.Join(ctx.Err(), r.commit(context.WithoutCancel(ctx), batch))
+		return errors.Join(ctx.Err(), flush(context.WithoutCancel(ctx)))
 	}
-	if err := r.commit(ctx, batch); err != nil {
+	if err := flush(ctx); err != nil {
 		return err
 	}
 	return r.commitCopies(ctx)

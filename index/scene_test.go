@@ -53,6 +53,14 @@ type sceneDecoder struct{}
 
 func (sceneDecoder) Match(head []byte) bool { return bytes.HasPrefix(head, []byte(sceneMagic)) }
 
+func (d sceneDecoder) Open(ctx context.Context, data []byte, maxPixels int) (face.Source, error) {
+	img, err := d.Decode(ctx, data, maxPixels)
+	if err != nil {
+		return nil, err
+	}
+	return face.Whole(img), nil
+}
+
 func (sceneDecoder) Decode(_ context.Context, data []byte, _ int) (image.Image, error) {
 	s := &scene{Rectangle: image.Rect(0, 0, 1000, 100), text: string(data)}
 	r := bytes.NewReader(data)

@@ -121,6 +121,9 @@ type Report struct {
 	// Work is the time spent in each stage, all workers together: "read",
 	// "exif", "decode", "analyze", "commit", "group".
 	Work map[string]time.Duration
+	// Decoders counts the photos decoded by what decoded them, such as
+	// "libjpeg-turbo" or "image/jpeg". Nil: none were.
+	Decoders map[string]int
 }
 
 // Grouping says what grouping the account's faces came to.

@@ -106,8 +106,7 @@ func looksLikePhoto(src fs.FS, name string) bool {
 	defer func() { _ = f.Close() }()
 	head := make([]byte, headLen)
 	n, _ := io.ReadFull(f, head)
-	_, ok := sniff(head[:n])
-	return ok
+	return photoHead(head[:n])
 }
 
 // vanished lists the known photos that the walk did not see and that do not
