@@ -10,6 +10,8 @@ import (
 	"math/bits"
 
 	"github.com/disintegration/imaging"
+
+	"github.com/kith-photos/kith/face/internal/pixel"
 )
 
 // Picture is an upright photo prepared for analysis: whatever a model wants
@@ -314,9 +316,7 @@ func halfPlane(src []byte, stride, w, h, fx, fy int) (out []byte, outStride int)
 			}
 			continue
 		}
-		for x, i := 0, 0; x < len(d); x, i = x+1, i+2 {
-			d[x] = uint8((uint(a[i]) + uint(a[i+1]) + uint(b[i]) + uint(b[i+1]) + 2) >> 2)
-		}
+		pixel.Halve(d, a, b)
 	}
 	return out, w
 }

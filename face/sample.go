@@ -1,9 +1,6 @@
 package face
 
-import (
-	"image"
-	"math"
-)
+import "math"
 
 // planes is the output of one warp. With Gray only r is set.
 type planes struct {
@@ -138,56 +135,6 @@ func (o *planes) columns(m Affine, n int) (taps []tap, inside []bool) {
 	return taps, inside
 }
 
-// fromYCbCr interpolates luma and takes the chroma of the nearest sample,
-// which is what image/jpeg's own conversion does.
-func (o *planes) fromYCbCr(s *image.YCbCr, m Affine) {
-	w, h := s.Rect.Dx(), s.Rect.Dy()
-	if m.B == 0 && m.D == 0 && o.g != nil {
-		o.rowsYCbCr(s, m)
-		return
-	}
-	x0, y0 := s.Rect.Min.X, s.Rect.Min.Y
-	o.walk(m, w, h, func(i int, x, y tap) {
-		top := s.YOffset(x0, y0+y.i)
-		bot := s.YOffset(x0, y0+y.j)
-		hi := lerp(s.Y[top+x.i], s.Y[top+x.j], x.t)
-		lo := lerp(s.Y[bot+x.i], s.Y[bot+x.j], x.t)
-		c := s.COffset(x0+x.nearest(), y0+y.nearest())
-		r, g, b := rgb(hi+y.t*(lo-hi), s.Cb[c], s.Cr[c])
-		o.put(i, r, g, b)
-	})
-}
-
-// rowsYCbCr is to fromYCbCr what rowsRGBA is to fromRGBA.
-func (o *planes) rowsYCbCr(s *image.YCbCr, m Affine) {
-	fill := (o.pack.Fill - o.pack.Mean) * o.pack.Scale
-	shift, scale := -o.pack.Mean*o.pack.Scale, o.pack.Scale
-	w, h := s.Rect.Dx(), s.Rect.Dy()
-	x0, y0 := s.Rect.Min.X, s.Rect.Min.Y
-	cols, inside := o.columns(m, w)
-	chroma := make([]int, len(cols)) // a column's sample within its chroma row
-	for u, c := range cols {
-		chroma[u] = s.COffset(x0+c.nearest(), y0) - s.COffset(x0, y0)
-	}
-	for v := range o.h {
-		ty, ok := at(m.E*(float64(v)+0.5)+m.F, h, o.endY)
-		r, g, b := o.r[v*o.w:][:o.w], o.g[v*o.w:][:o.w], o.b[v*o.w:][:o.w]
-		top := s.Y[s.YOffset(x0, y0+ty.i):][:w]
-		bot := s.Y[s.YOffset(x0, y0+ty.j):][:w]
-		row := s.COffset(x0, y0+ty.nearest())
-		for u, c := range cols {
-			if !ok || !inside[u] {
-				r[u], g[u], b[u] = fill, fill, fill
-				continue
-			}
-			hi, lo := lerp(top[c.i], top[c.j], c.t), lerp(bot[c.i], bot[c.j], c.t)
-			at := row + chroma[u]
-			red, green, blue := rgb(hi+ty.t*(lo-hi), s.Cb[at], s.Cr[at])
-			r[u], g[u], b[u] = red*scale+shift, green*scale+shift, blue*scale+shift
-		}
-	}
-}
-
 // nearest is the index of the nearer of a tap's two pixels.
 func (t tap) nearest() int {
 	if t.t >= 0.5 {
@@ -195,11 +142,3 @@ func (t tap) nearest() int {
 	}
 	return t.i
 }
-
-// rgb is the conversion of JFIF 1.02, for luma in 0..255.
-func rgb(luma float32, cb, cr byte) (r, g, b float32) {
-	u, v := float32(cb)-128, float32(cr)-128
-	return clamp(luma + 1.402*v), clamp(luma - 0.344136*u - 0.714136*v), clamp(luma + 1.772*u)
-}
-
-func clamp(v float32) float32 { return max(0, min(255, v)) }
