@@ -286,3 +286,49 @@ func packet(attrs, elements string) string {
 
 const fullXMPAttrs = `exif:DateTimeOriginal="2011-05-01T12:00:00.25+02:00" tiff:Orientation="6" tiff:Make="Kith" tiff:Model="Camera Two"
  exif:GPSLatitude="60,27.5N" exif:GPSLongitude="22,16,12W" exif:GPSAltitude="2398/10" exif:GPSAltitudeRef="1"`
+
+// rafFile has a JPEG behind Fujifilm's header.
+func rafFile(jpeg []byte) []byte {
+	out := append([]byte(rafMagic+"0201FF383501Camera One"), make([]byte, 110)...)
+	binary.BigEndian.PutUint32(out[84:], uint32(len(out)))
+	binary.BigEndian.PutUint32(out[88:], uint32(len(jpeg)))
+	return append(out, jpeg...)
+}
+
+// splitBlock makes a block of each directory of b, which becomes its first.
+// IFD0 loses its pointers to the others.
+func splitBlock(b []byte) (out [dirCount][]byte) {
+	order := map[bool]byteOrder{true: be, false: le}[b[0] == 'M']
+	out[dirMain] = bytes.Clone(b)
+	for i := range int(order.Uint16(b[8:])) {
+		e := b[10+12*i:]
+		dir, ok := map[uint16]int{tagExifIFD: dirExif, tagGPSIFD: dirGPS}[order.Uint16(e)]
+		if ok {
+			out[dir] = append(bytes.Clone(b[:4]), e[8:12]...)
+			out[dir] = append(out[dir], b[8:]...)
+			order.PutUint16(out[dirMain][10+12*i:], 0xfffe)
+		}
+	}
+	return out
+}
+
+// cr3File has the directories, and an XMP packet where there is one.
+func cr3File(dirs [dirCount][]byte, xmp string) []byte {
+	canon := [][]byte{[]byte(uuidCanon), box("CNCV", []byte("CanonCR3_001/00.09.00/00.00.00"))}
+	for dir, kind := range []string{"CMT1", "CMT2", "CMT4"} {
+		if dirs[dir] != nil {
+			canon = append(canon, box(kind, dirs[dir]))
+		}
+	}
+	out := [][]byte{box("ftyp", []byte("crx \x00\x00\x00\x01crx isom")), box("moov", box("uuid", canon...))}
+	if xmp != "" {
+		out = append(out, box("uuid", []byte(uuidXMP), []byte(xmp)))
+	}
+	return bytes.Join(append(out, box("mdat", []byte("sensor data"))), nil)
+}
+
+// rw2Block has a JPEG as Panasonic's RAW files have it.
+func rw2Block(b *block, jpeg []byte) *block {
+	b.magic = "IIU\x00"
+	return b.raw(dirMain, tagJpgFromRaw, typeUndef, uint32(len(jpeg)), jpeg)
+}

@@ -17,7 +17,7 @@ const (
 // Error is a fault in the metadata of a photo file. What could be read beside
 // it is returned with it, so that a caller may treat it as a warning.
 type Error struct {
-	Container string // "jpeg", "png", "webp", "tiff" or "heif"
+	Container string // "jpeg", "png", "webp", "tiff", "heif", "raf" or "cr3"
 	Part      string // where: a segment, box, directory, tag or property
 	Err       error
 }
@@ -35,8 +35,9 @@ var (
 
 // Decode reads the metadata of a photo. The argument is the whole file; its
 // container is found from its content, never from a name: JPEG, PNG, WebP,
-// TIFF and the raw formats that are TIFF inside (DNG, NEF, CR2, ARW, PEF, ORF,
-// RW2), and HEIF (HEIC, AVIF). Decode keeps no part of data.
+// TIFF and the RAW formats that are TIFF inside (DNG, NEF, CR2, ARW, PEF, SRW,
+// ORF, RW2), HEIF (HEIC, AVIF), and the RAW formats RAF, whose metadata is that
+// of the JPEG in it, and CR3. Decode keeps no part of data.
 //
 // A file without metadata, and a file of another kind, gives the zero Meta and
 // no error. Where metadata is broken, Decode returns what could be read and
@@ -58,7 +59,8 @@ var (
 // For HEIF, Meta.Orientation is what EXIF says. It is informative there: the
 // image's own irot and imir properties turn it (ISO/IEC 23008-12, 6.5), a
 // HEIF decoder applies these, and whoever turns its result again turns it
-// twice.
+// twice. For a RAW file it is that of the sensor's picture, and by rule of the
+// JPEG beside it.
 //
 // Decode allocates no more than a small multiple of the metadata: lengths in
 // the file are checked against the bytes at hand, and at most 4 MiB are
@@ -75,6 +77,12 @@ func Decode(data []byte) (Meta, error) {
 	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
 		f.container = "webp"
 		f.webp()
+	case bytes.HasPrefix(data, []byte(rafMagic)):
+		f.container = "raf"
+		f.raf()
+	case len(data) >= 12 && string(data[4:12]) == "ftypcrx ":
+		f.container = "cr3"
+		f.cr3()
 	case len(data) >= 12 && string(data[4:8]) == "ftyp":
 		f.container = "heif"
 		f.heif()
@@ -91,8 +99,10 @@ func Decode(data []byte) (Meta, error) {
 type file struct {
 	data      []byte
 	container string
-	tiffs     [][]byte // EXIF blocks, from their TIFF header on
-	xmps      [][]byte // XMP packets
+	tiffs     [][]byte         // EXIF blocks, from their TIFF header on
+	xmps      [][]byte         // XMP packets
+	split     [dirCount][]byte // directories in TIFF blocks of their own
+	embedded  []byte           // the JPEG in the TIFF block read last
 	faults    []error
 }
 
@@ -133,12 +143,18 @@ func (f *file) addXMP(b []byte) {
 // meta reads the blocks found and joins them.
 func (f *file) meta() Meta {
 	var ex source
+	if f.container == "cr3" {
+		ex = f.readSplit()
+	}
 	for _, block := range f.tiffs {
 		// One block is the rule. With several, the first that says anything
 		// is the file's own: later ones are left over from embedded images.
 		if ex = f.readTIFF(block); !ex.empty() {
 			break
 		}
+	}
+	if f.embedded != nil && ex.incomplete() {
+		ex.fill(f.readEmbedded())
 	}
 	var xm source
 	if ex.incomplete() {
@@ -189,6 +205,9 @@ func (s *source) fill(t source) {
 	}
 	if s.digitized.IsZero() {
 		s.digitized = t.digitized
+	}
+	if s.modified.IsZero() {
+		s.modified = t.modified
 	}
 	if s.gps == nil {
 		s.gps = t.gps

@@ -31,6 +31,8 @@ func containers(b []byte) map[string][]byte {
 		"heif with wide ids":      heifFile(2, heifItem{kind: "Exif", data: heifExif(b)}),
 		"heif in three extents":   heifFile(1, heifItem{kind: "Exif", data: heifExif(b), parts: 3}),
 		"heif without prefix":     heifFile(0, heifItem{kind: "Exif", data: append([]byte{0, 0, 0, 0}, b...)}),
+		"raf":                     rafFile(jpegFile(exifSegment(b))),
+		"cr3":                     cr3File(splitBlock(b), ""),
 		"heif, header at once":    heifFile(0, heifItem{kind: "Exif", data: b}),
 	}
 }
@@ -105,6 +107,9 @@ func TestDecodeNothing(t *testing.T) {
 		"jpeg":              string(jpegFile()),
 		"png":               string(pngFile(chunk("tEXt", "Title\x00a photo"), chunk("tEXt", "no key"))),
 		"webp":              string(webpFile()),
+		"raf, no EXIF":      string(rafFile(jpegFile())),
+		"raf, no JPEG":      string(rafFile(nil)),
+		"cr3, no directory": string(cr3File([dirCount][]byte{}, "")),
 		"heif, no items":    string(heifFile(0)),
 		"heif, only pixels": string(heifFile(1, heifItem{kind: "hvc1", data: []byte("pixels")})),
 		"heif, other mime":  string(heifFile(1, heifItem{kind: "mime", contentType: "text/plain", data: []byte("x")})),

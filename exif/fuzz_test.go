@@ -34,6 +34,8 @@ func seeds() map[string]map[string][]byte {
 	decode["png-xmp"] = pngFile(chunk("zTXt", "XML:com.adobe.xmp\x00\x00"+deflate(x)))
 	decode["heif-both"] = heifFile(1, heifItem{kind: "Exif", data: heifExif(full), idat: true},
 		heifItem{kind: "mime", contentType: "application/rdf+xml", data: []byte(x), parts: 2})
+	decode["cr3-xmp"] = cr3File(splitBlock(full), x)
+	decode["rw2"] = rw2Block(newBlock(le).short(dirMain, tagOrientation, 8), jpegFile(exifSegment(fullBlock(le, 6).bytes()))).bytes()
 	loop := newBlock(le).raw(dirMain, tagExifIFD, typeLong, 1, []byte{8, 0, 0, 0})
 	texts := make(map[string][]byte)
 	for i, s := range []string{"2011:05:01 12:00:00", "2011-05-01T12:00:00.25+02:00", "2011/5/ 1 24:00", "-0330", "Z",
@@ -143,7 +145,7 @@ func FuzzTIFF(f *testing.F) {
 		if !isTIFF(data) {
 			return
 		}
-		scan := scanTIFF(data, func(string, error) {})
+		scan := scanTIFF(data, dirMain, func(string, error) {})
 		clean := scan.compact()
 		if len(clean) > 64<<10 {
 			t.Errorf("%d bytes given to goexif", len(clean))

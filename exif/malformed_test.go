@@ -48,6 +48,7 @@ func TestMalformed(t *testing.T) {
 		}(), "200 entries announced"},
 		{"odd time", base().ascii(dirExif, tagOriginal, "2023:13:05 04:03:02").bytes(), "Exif IFD tag 0x9003"},
 		{"odd zone", base().ascii(dirExif, tagOriginal, "2023:12:05 04:03:02").ascii(dirExif, tagOffsetOriginal, "+99:00").bytes(), "Exif IFD tag 0x9011"},
+		{"number as an offset", base().raw(dirGPS, tagLon, typeIFD, 2, make([]byte, 8)).bytes(), "GPS IFD tag 0x0004"},
 		{"orientation twice", base().short(dirMain, tagOrientation, 0).bytes(), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

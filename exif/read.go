@@ -19,27 +19,31 @@ type reader struct {
 
 // readTIFF reads one EXIF block, which must begin with a TIFF header.
 func (f *file) readTIFF(block []byte) (src source) {
-	// The scan leaves goexif nothing known to panic on; what is unknown of it
-	// must not take the caller down.
-	defer func() {
-		if p := recover(); p != nil {
-			f.fault("TIFF block", fmt.Errorf("panic: %v", p))
-		}
-	}()
-	scan := scanTIFF(block, f.fault)
+	defer f.fence()
+	scan := scanTIFF(block, dirMain, f.fault)
 	if scan.xmp != nil {
 		f.addXMP(scan.xmp)
 	}
-	t, err := tiff.Decode(bytes.NewReader(scan.compact()))
+	f.embedded = scan.jpeg
+	dirs, err := scan.decode()
 	if err != nil {
 		f.fault("TIFF block", err)
 		return source{}
 	}
-	if len(t.Dirs) != dirCount {
-		f.fault("TIFF block", fmt.Errorf("%d of %d directories", len(t.Dirs), dirCount))
-		return source{}
+	return f.source(dirs)
+}
+
+// fence turns a panic into a fault. The scan leaves goexif nothing known to
+// panic on; what is unknown of it must not take the caller down.
+func (f *file) fence() {
+	if p := recover(); p != nil {
+		f.fault("TIFF block", fmt.Errorf("panic: %v", p))
 	}
-	r := reader{dirs: t.Dirs, fault: f.fault}
+}
+
+// source reads the wanted tags.
+func (f *file) source(dirs []*tiff.Dir) (src source) {
+	r := reader{dirs: dirs, fault: f.fault}
 	src.orientation = r.orientation()
 	src.camera = Camera{Make: cleanName(r.text(dirMain, tagMake)), Model: cleanName(r.text(dirMain, tagModel))}
 	src.gps = r.gps()

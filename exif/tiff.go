@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/rwcarlsen/goexif/tiff"
 )
 
 // The EXIF block is a TIFF file, and its values are decoded by goexif. That
@@ -43,6 +45,7 @@ const (
 	tagOrientation = 0x0112
 	tagModified    = 0x0132
 	tagXMP         = 0x02bc
+	tagJpgFromRaw  = 0x002e // Panasonic RAW
 	tagExifIFD     = 0x8769
 	tagGPSIFD      = 0x8825
 
@@ -141,6 +144,7 @@ type tiffScan struct {
 	dirs    [dirCount][]entry
 	offsets [dirCount]uint32 // 0: none
 	xmp     []byte
+	jpeg    []byte // in a Panasonic RAW file
 	fault   func(part string, err error)
 }
 
@@ -148,9 +152,10 @@ func dirName(dir int) string {
 	return [dirCount]string{"IFD0", "Exif IFD", "GPS IFD"}[dir]
 }
 
-// scanTIFF walks IFD0 and the two directories that it points to, which each
-// are read once, so that no loop is possible.
-func scanTIFF(data []byte, fault func(part string, err error)) *tiffScan {
+// scanTIFF walks the first directory of a block, and the two directories to
+// which it points if it is IFD0. Each is read once, so that no loop is
+// possible. The first directory is root: IFD0, or another one in CR3.
+func scanTIFF(data []byte, root int, fault func(part string, err error)) *tiffScan {
 	s := &tiffScan{data: data, order: binary.LittleEndian, fault: fault}
 	if data[0] == 'M' {
 		s.order = binary.BigEndian
@@ -159,11 +164,11 @@ func scanTIFF(data []byte, fault func(part string, err error)) *tiffScan {
 		fault("header", errBigTIFF)
 		return s
 	}
-	s.offsets[dirMain] = s.order.Uint32(data[4:])
-	s.dir(dirMain)
+	s.offsets[root] = s.order.Uint32(data[4:])
+	s.dir(root)
 	for _, dir := range []int{dirExif, dirGPS} {
 		off := s.offsets[dir]
-		if off == 0 {
+		if off == 0 || dir == root {
 			continue
 		}
 		if slices.Contains(s.offsets[:dir], off) {
@@ -198,10 +203,14 @@ func (s *tiffScan) entry(dir int, raw []byte) {
 	limit := uint64(maxValue)
 	pointer := dir == dirMain && (e.tag == tagExifIFD || e.tag == tagGPSIFD)
 	packet := dir == dirMain && e.tag == tagXMP
-	if packet {
+	jpeg := dir == dirMain && e.tag == tagJpgFromRaw && s.data[2] == 'U'
+	switch {
+	case packet:
 		limit = maxXMP
+	case jpeg:
+		limit = uint64(len(s.data)) // it is not copied
 	}
-	if !pointer && !packet && !wanted(dir, e.tag) || e.count == 0 {
+	if !pointer && !packet && !jpeg && !wanted(dir, e.tag) || e.count == 0 {
 		return // count 0 is how some software writes an empty string
 	}
 	size := typeSize(e.typ)
@@ -232,6 +241,8 @@ func (s *tiffScan) entry(dir int, raw []byte) {
 	switch {
 	case packet:
 		s.xmp = e.value
+	case jpeg:
+		s.jpeg = e.value
 	case pointer && e.tag == tagExifIFD:
 		s.offsets[dirExif] = s.order.Uint32(e.value)
 	case pointer:
@@ -244,8 +255,11 @@ func (s *tiffScan) entry(dir int, raw []byte) {
 // keep adds an entry to its directory. Of a tag that stands there twice the
 // last counts, as with exiftool, unless it is empty.
 func (s *tiffScan) keep(dir int, e entry) {
-	if e.typ == typeUTF8 {
-		e.typ = typeASCII // goexif knows no type 129, and reads ASCII byte by byte
+	switch e.typ { // goexif knows neither, and refuses the whole block for them
+	case typeUTF8:
+		e.typ = typeASCII // which it reads byte by byte
+	case typeIFD:
+		e.typ = typeLong
 	}
 	i := slices.IndexFunc(s.dirs[dir], func(o entry) bool { return o.tag == e.tag })
 	switch {
@@ -254,6 +268,18 @@ func (s *tiffScan) keep(dir int, e entry) {
 	case len(bytes.Trim(e.value, "\x00 ")) > 0:
 		s.dirs[dir][i] = e
 	}
+}
+
+// decode gives the kept entries to goexif.
+func (s *tiffScan) decode() ([]*tiff.Dir, error) {
+	t, err := tiff.Decode(bytes.NewReader(s.compact()))
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Dirs) != dirCount {
+		return nil, fmt.Errorf("%d of %d directories", len(t.Dirs), dirCount)
+	}
+	return t.Dirs, nil
 }
 
 // compact writes the kept entries as a TIFF block of its own, in the byte

@@ -58,7 +58,7 @@ func TestBoundary(t *testing.T) {
 		"face/internal/simd":  {},
 		"face/onnx":           {"face", "models", "face/internal/ort"},
 		"store":               {"face", "exif"},
-		"index":               {"store", "face", "face/cluster", "exif", "index/internal/turbojpeg", "index/internal/raw"},
+		"index":               {"store", "face", "face/cluster", "exif", "index/internal/format", "index/internal/raw", "index/internal/turbojpeg"},
 	} {
 		if _, ok := deps[module+room]; !ok {
 			t.Errorf("there is no package %s", room)

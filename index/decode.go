@@ -17,6 +17,8 @@ import (
 	"golang.org/x/image/webp"
 
 	"github.com/kith-photos/kith/face"
+	"github.com/kith-photos/kith/index/internal/format"
+	"github.com/kith-photos/kith/index/internal/raw"
 )
 
 // Decoder reads a photo format that the built-in ones do not.
@@ -43,8 +45,8 @@ type codec struct {
 	decode func(io.Reader) (image.Image, error)
 }
 
-// codecs lists the formats by content; a name's ending is never asked. Those
-// without functions are known only to be named in the error.
+// codecs lists the formats by content; a name's ending is never asked. JPEG
+// and RAW photos, whose previews are JPEG, come before them.
 func codecs() []codec {
 	return []codec{
 		{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
@@ -53,17 +55,6 @@ func codecs() []codec {
 		{"TIFF", "II*\x00", tiff.DecodeConfig, tiff.Decode},
 		{"TIFF", "MM\x00*", tiff.DecodeConfig, tiff.Decode},
 		{"BMP", "BM????\x00\x00\x00\x00", bmp.DecodeConfig, bmp.Decode},
-		{"HEIC", "????ftyphei", nil, nil},
-		{"HEIC", "????ftyphev", nil, nil},
-		{"HEIF", "????ftypmif1", nil, nil},
-		{"HEIF", "????ftypmsf1", nil, nil},
-		{"AVIF", "????ftypavi", nil, nil},
-		{"CR3", "????ftypcrx ", nil, nil},
-		{"JPEG XL", "\x00\x00\x00\x0cJXL ", nil, nil},
-		{"JPEG XL", "\xff\x0a", nil, nil},
-		{"RAF", "FUJIFILMCCD-RAW", nil, nil},
-		{"ORF", "IIRO", nil, nil},
-		{"RW2", "IIU\x00", nil, nil},
 	}
 }
 
@@ -72,7 +63,7 @@ func codecs() []codec {
 const jpegMagic = "\xff\xd8\xff"
 
 // headLen is how much of a file tells its format.
-const headLen = 512
+const headLen = format.HeadLen
 
 // sniff finds the built-in format of a file by its first bytes.
 func sniff(head []byte) (codec, bool) {
@@ -101,20 +92,26 @@ func photoName(name string) bool {
 	switch strings.ToLower(name[dot+1:]) {
 	case "jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "tif", "tiff", "bmp",
 		"heic", "heif", "hif", "avif", "jxl",
-		"dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2", "pef":
+		"dng", "cr2", "cr3", "nef", "nrw", "arw", "raf", "orf", "rw2", "pef", "srw", "3fr", "mpo":
 		return true
 	}
 	return false
 }
 
-// photoHead reports whether a file that starts with head is a photo by its
-// content.
+// photoHead reports whether a file that starts with head is a still photo by
+// its content, be it one that needs a plug-in.
 func photoHead(head []byte) bool {
-	if bytes.HasPrefix(head, []byte(jpegMagic)) {
+	if _, ok := sniff(head); ok || bytes.HasPrefix(head, []byte(jpegMagic)) {
 		return true
 	}
-	_, ok := sniff(head)
-	return ok
+	if raw.Match(head) {
+		return true
+	}
+	switch format.Name(head) {
+	case "HEIC", "HEIF", "AVIF", "JPEG XL":
+		return true
+	}
+	return false
 }
 
 // checkSize refuses a photo of no pixels or too many.
@@ -145,36 +142,48 @@ func (s *wholeSource) Level(int) (image.Image, float64, error) {
 	return img, 1, err
 }
 
-// source finds the decoder of a file's content.
-func (a *Account) source(ctx context.Context, data []byte) (src face.Source, name string, err error) {
+// source finds the decoder of a file's content. kind is what the file is;
+// upright says that its EXIF orientation is not to be applied.
+func (a *Account) source(ctx context.Context, data []byte) (src face.Source, kind string, upright bool, err error) {
 	if len(data) == 0 {
-		return nil, "", fmt.Errorf("%w: the file is empty", ErrFormat)
+		return nil, "", false, fmt.Errorf("%w: the file is empty", ErrFormat)
 	}
 	head := data[:min(len(data), headLen)]
 	for _, d := range a.cfg.Decoders {
 		if d.Match(head) {
 			src, err := d.Open(ctx, data, a.cfg.MaxPixels)
-			return src, nameOf(d, "plug-in"), err
+			return src, nameOf(d, "plug-in"), false, err
 		}
 	}
 	if bytes.HasPrefix(head, []byte(jpegMagic)) {
 		src, err := openJPEG(data, a.turbo(), a.cfg.MaxPixels)
-		return src, "JPEG", err
+		return src, "JPEG", false, err
 	}
-	c, ok := sniff(head)
-	if !ok {
-		return nil, "", ErrFormat
+	if p, ok, err := raw.Find(data); ok {
+		if err != nil { // it names the format
+			return nil, "", false, fmt.Errorf("%w: %w", ErrFormat, err)
+		}
+		src, err := openJPEG(p.JPEG, a.turbo(), a.cfg.MaxPixels)
+		return src, p.Format + " preview", p.Orientation == 1, err
 	}
-	if c.decode == nil {
-		return nil, "", fmt.Errorf("%w: %s needs a decoder that this program was built without", ErrFormat, c.name)
+	if c, ok := sniff(head); ok {
+		src, err := c.open(data, a.cfg.MaxPixels)
+		return src, c.name, false, err
 	}
+	if name := format.Name(head); name != "" {
+		return nil, "", false, fmt.Errorf("%w: it is %s, which needs a decoder that this program was built without", ErrFormat, name)
+	}
+	return nil, "", false, ErrFormat
+}
+
+func (c codec) open(data []byte, maxPixels int) (face.Source, error) {
 	cfg, err := c.config(bytes.NewReader(data))
 	if err == nil {
-		err = checkSize(cfg.Width, cfg.Height, a.cfg.MaxPixels)
+		err = checkSize(cfg.Width, cfg.Height, maxPixels)
 	}
-	// Up to 8 bytes a pixel as decoded and 4 as converted, which most need.
+	// Up to 8 bytes a pixel as decoded, and 4 as converted, which most need.
 	cost := 12 * int64(cfg.Width) * int64(cfg.Height)
-	return &wholeSource{codec: c, data: data, w: cfg.Width, h: cfg.Height, cost: cost}, c.name, err
+	return &wholeSource{codec: c, data: data, w: cfg.Width, h: cfg.Height, cost: cost}, err
 }
 
 func nameOf(v any, otherwise string) string {
@@ -193,6 +202,8 @@ type pixels struct {
 	kind string
 	w, h int
 	work clock
+	// upright: the pixels are, whatever EXIF says.
+	upright bool
 }
 
 // open looks at a photo's header. The size is checked before anything is
@@ -200,14 +211,14 @@ type pixels struct {
 func (a *Account) open(ctx context.Context, data []byte, work clock) (p *pixels, err error) {
 	defer work.since("decode", time.Now())
 	defer fence("decoder", &err)
-	src, kind, err := a.source(ctx, data)
+	src, kind, upright, err := a.source(ctx, data)
 	if err != nil {
 		if kind != "" {
 			err = fmt.Errorf("%s: %w", kind, err)
 		}
 		return nil, err
 	}
-	p = &pixels{ctx: ctx, src: src, kind: kind, work: work}
+	p = &pixels{ctx: ctx, src: src, kind: kind, work: work, upright: upright}
 	p.w, p.h = src.Size()
 	if err := checkSize(p.w, p.h, a.cfg.MaxPixels); err != nil {
 		return nil, fmt.Errorf("%s: %w", kind, err)

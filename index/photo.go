@@ -133,6 +133,9 @@ func (a *Account) examine(ctx context.Context, p Photo, c *content, faces bool, 
 	if err != nil {
 		return a.fail(ctx, p, StageDecode, err)
 	}
+	if px.upright {
+		p.Orientation = 1
+	}
 	p.Width, p.Height = px.Size()
 	if p.Orientation >= 5 {
 		p.Width, p.Height = p.Height, p.Width
