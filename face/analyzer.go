@@ -86,7 +86,10 @@ func (a *Analyzer) Analyze(ctx context.Context, img image.Image) ([]Face, error)
 // at. An error of its source fails the photo; see [Picture.Err].
 func (a *Analyzer) AnalyzePicture(ctx context.Context, p *Picture) ([]Face, error) {
 	ds, err := a.detector.Detect(ctx, p)
-	if err = errors.Join(p.Err(), err); err != nil {
+	if p.Err() != nil {
+		return nil, p.Err()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("detect (%s): %w", a.detector.Name(), err)
 	}
 	faces := make([]Face, 0, len(ds))

@@ -116,8 +116,15 @@ func consented(tb testing.TB, path string, cfg index.Config) *index.Account {
 
 func measure(tb testing.TB, dir string, inst models.Installation, workers int) measured {
 	tb.Helper()
-	e := openEngine(tb, inst)
-	acc := consented(tb, filepath.Join(tb.TempDir(), "album.kith"), index.Config{Analyzer: e.Analyzer(), Workers: workers})
+	return measureWith(tb, dir, openEngine(tb, inst), index.Config{Workers: workers})
+}
+
+// measureWith indexes a folder in an account of its own.
+func measureWith(tb testing.TB, dir string, e *onnx.Engine, cfg index.Config) measured {
+	tb.Helper()
+	cfg.Analyzer = e.Analyzer()
+	acc := consented(tb, filepath.Join(tb.TempDir(), "album.kith"), cfg)
+	ort := e.Time()
 	var m measured
 	cpu := processCPU(tb)
 	var err error
@@ -128,7 +135,7 @@ func measure(tb testing.TB, dir string, inst models.Installation, workers int) m
 	if err != nil {
 		tb.Fatal(err)
 	}
-	m.cpu, m.ort = processCPU(tb)-cpu, e.Time()
+	m.cpu, m.ort = processCPU(tb)-cpu, e.Time()-ort
 	var buf bytes.Buffer
 	if err := acc.Export(tb.Context(), &buf, index.ExportOptions{Embeddings: true}); err != nil {
 		tb.Fatal(err)

@@ -20,8 +20,12 @@ type content struct {
 	name string
 	data []byte
 	sum  [32]byte
-	*share
+	mem  *share
 }
+
+// release gives back the memory that is held at the time of the call: deferred
+// as c.mem.release it would be what was held at the time of the defer.
+func (c *content) release() { c.mem.release() }
 
 // read takes a whole file into memory, up to the configured limit. The caller
 // must release what it is given.
@@ -47,7 +51,7 @@ func (a *Account) readBeside(ctx context.Context, src fs.FS, name string, n int6
 		return nil, fmt.Errorf("%d bytes: %w, the limit is %d", st.Size(), ErrTooLarge, a.cfg.MaxBytes)
 	}
 	c := &content{src: src, name: name}
-	if c.share, err = a.memory.take(ctx, st.Size()+n); err != nil {
+	if c.mem, err = a.memory.take(ctx, st.Size()+n); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -82,7 +86,7 @@ func (a *Account) readBeside(ctx context.Context, src fs.FS, name string, n int6
 // there is none just now, the file's bytes are given back too and read again.
 func (a *Account) openContent(ctx context.Context, c *content, work clock) (*pixels, error) {
 	p, err := a.open(ctx, c.data, work)
-	if err != nil || c.grow(p.memory()) {
+	if err != nil || c.mem.grow(p.memory()) {
 		return p, err
 	}
 	need := p.memory()
