@@ -32,75 +32,84 @@ func newPlanar(m *image.YCbCr) planar {
 	return p
 }
 
-// table maps a colour of 8 bits to what the model wants.
-func (p Packing) table() (t [256]float32) {
-	for i := range t {
-		t[i] = (float32(i) - p.Mean) * p.Scale
-	}
-	return t
-}
-
 // weight is a tap's t in 1/256.
 func (t tap) weight() int32 { return int32(t.t*256 + 0.5) }
 
 // fromYCbCr interpolates luma and takes the chroma of the nearest pixel, which
 // is what image/jpeg's own conversion does. Grey is luma as it is.
 func (o *planes) fromYCbCr(m *image.YCbCr, a Affine) {
-	s, tab := newPlanar(m), o.pack.table()
+	s := newPlanar(m)
+	x, y := axis{s.w, s.shiftX, o.endX}, axis{s.h, s.shiftY, o.endY}
 	switch {
 	case a.B == 0 && a.D == 0:
-		u := o.across(a.A, a.C, axis{s.w, 1, s.shiftX, 1, o.endX})
-		o.rows(&s, u, a.E, a.F, axis{s.h, s.stride, s.shiftY, s.cs, o.endY}, &tab)
+		o.rows(&s, x.span(o.w, a.A, a.C), y.span(o.h, a.E, a.F))
 	case a.A == 0 && a.E == 0: // a photo that its orientation turns
-		u := o.across(a.D, a.F, axis{s.h, s.stride, s.shiftY, s.cs, o.endY})
-		o.rows(&s, u, a.B, a.C, axis{s.w, 1, s.shiftX, 1, o.endX}, &tab)
+		cols, rows := y.span(o.w, a.D, a.F), x.span(o.h, a.B, a.C)
+		if cols.from < cols.to && rows.from < rows.to {
+			s = s.transposed(cols, rows, o.g != nil)
+		}
+		o.rows(&s, cols, rows)
 	default:
-		o.turned(&s, a, &tab)
+		o.turned(&s, a)
 	}
 }
 
-// axis is a side of the source: its pixels, how far apart in memory they are,
-// how often chroma is halved along it and how far apart that is, and where the
-// photo ends.
+// axis is a side of the source: its pixels, how often chroma is halved along
+// it, and where the photo ends.
 type axis struct {
-	n, step int
-	shift   uint
-	chroma  int
-	end     float64
+	n     int
+	shift uint
+	end   float64
 }
 
-// columns are those of an output, of which those from..to are inside of the
-// photo.
-type columns struct {
+// span is where the columns of an output read along a side of the source, or
+// its rows: those from..to are inside of the photo.
+type span struct {
 	all      []pixel.Column
 	from, to int
 }
 
-// column is where a column of the output with this tap reads in memory.
-func (x axis) column(t tap) pixel.Column {
-	return pixel.Column{I: int32(t.i * x.step), J: int32(t.j * x.step), C: int32(t.nearest() >> x.shift * x.chroma), T: t.weight()}
-}
-
-// across works out the columns of an output that reads at scale*(u+0.5)+shift.
-func (o *planes) across(scale, shift float64, x axis) (c columns) {
-	c.all, c.from = make([]pixel.Column, o.w), o.w
-	for u := range c.all {
+// span works it out for n columns that read at scale*(u+0.5)+shift.
+func (x axis) span(n int, scale, shift float64) span {
+	s := span{all: make([]pixel.Column, n), from: n}
+	for u := range s.all {
 		if t, ok := at(scale*(float64(u)+0.5)+shift, x.n, x.end); ok {
-			c.all[u] = x.column(t)
-			c.from, c.to = min(c.from, u), u+1
+			s.all[u] = pixel.Column{I: int32(t.i), J: int32(t.j), C: int32(t.nearest() >> x.shift), T: t.weight()}
+			s.from, s.to = min(s.from, u), u+1
 		}
 	}
-	return c
+	return s
+}
+
+// transposed is the part of the source that an output reads whose columns run
+// down and whose rows run across it. cols and rows, which are not empty, read
+// in the part from now on.
+func (s *planar) transposed(cols, rows span, colour bool) planar {
+	x, w, cx, cw := pixel.Cut(rows.all[rows.from:rows.to])
+	y, h, cy, ch := pixel.Cut(cols.all[cols.from:cols.to])
+	part := planar{stride: h, cs: ch}
+	part.luma = make([]byte, w*h)
+	pixel.Transpose(part.luma, s.luma[y*s.stride+x:], s.stride, w, h)
+	if colour {
+		part.cb, part.cr = make([]byte, cw*ch), make([]byte, cw*ch)
+		pixel.Transpose(part.cb, s.cb[cy*s.cs+cx:], s.cs, cw, ch)
+		pixel.Transpose(part.cr, s.cr[cy*s.cs+cx:], s.cs, cw, ch)
+	}
+	return part
 }
 
 // rows is fromYCbCr where rows and columns of the output run along those of
-// the source, or the other way round.
-func (o *planes) rows(s *planar, cols columns, scale, shift float64, y axis, tab *[256]float32) {
+// the source.
+func (o *planes) rows(s *planar, cols, rows span) {
+	norm := pixel.NewNorm(o.pack.Mean, o.pack.Scale)
 	fill := (o.pack.Fill - o.pack.Mean) * o.pack.Scale
-	for v := range o.h {
-		t, ok := at(scale*(float64(v)+0.5)+shift, y.n, y.end)
+	if cols.from >= cols.to {
+		cols.from, cols.to = o.w, o.w
+	}
+	inside := pixel.Prepare(cols.all[cols.from:cols.to])
+	for v, row := range rows.all {
 		from, to := cols.from, cols.to
-		if !ok || from > to {
+		if v < rows.from || v >= rows.to {
 			from, to = o.w, o.w
 		}
 		var out [3][]float32
@@ -115,17 +124,19 @@ func (o *planes) rows(s *planar, cols columns, scale, shift float64, y axis, tab
 		if from == to {
 			continue
 		}
-		row := y.column(t)
+		top, bot := s.luma[int(row.I)*s.stride:], s.luma[int(row.J)*s.stride:]
 		if o.g == nil {
-			pixel.GreyRow(out[0], cols.all[from:to], s.luma[row.I:], s.luma[row.J:], row.T, tab)
+			inside.Grey(out[0], top, bot, row.T, &norm)
 		} else {
-			pixel.ColourRow(out, cols.all[from:to], s.luma[row.I:], s.luma[row.J:], s.cb[row.C:], s.cr[row.C:], row.T, tab)
+			c := int(row.C) * s.cs
+			inside.Colour(out, top, bot, s.cb[c:], s.cr[c:], row.T, &norm)
 		}
 	}
 }
 
 // turned is fromYCbCr for any map, such as that of an aligned face.
-func (o *planes) turned(s *planar, a Affine, tab *[256]float32) {
+func (o *planes) turned(s *planar, a Affine) {
+	norm := pixel.NewNorm(o.pack.Mean, o.pack.Scale)
 	fill := (o.pack.Fill - o.pack.Mean) * o.pack.Scale
 	for v := range o.h {
 		for u := range o.w {
@@ -147,22 +158,22 @@ func (o *planes) turned(s *planar, a Affine, tab *[256]float32) {
 					continue
 				}
 			}
-			s.sample(o, tab, i, tx, ty)
+			s.sample(o, &norm, i, tx, ty)
 		}
 	}
 }
 
 // sample writes one pixel.
-func (s *planar) sample(o *planes, tab *[256]float32, i int, x, y tap) {
+func (s *planar) sample(o *planes, norm *pixel.Norm, i int, x, y tap) {
 	top, bot := s.luma[y.i*s.stride:], s.luma[y.j*s.stride:]
 	v := pixel.Bilinear(top[x.i], top[x.j], bot[x.i], bot[x.j], x.weight(), y.weight())
 	if o.g == nil {
-		o.r[i] = tab[pixel.Byte(v)]
+		o.r[i] = norm.Of(pixel.Byte(v))
 		return
 	}
 	c := y.nearest()>>s.shiftY*s.cs + x.nearest()>>s.shiftX
 	r, g, b := pixel.RGB(v, s.cb[c], s.cr[c])
-	o.r[i], o.g[i], o.b[i] = tab[r], tab[g], tab[b]
+	o.r[i], o.g[i], o.b[i] = norm.Of(r), norm.Of(g), norm.Of(b)
 }
 
 func fillWith(dst []float32, v float32) {

@@ -1,14 +1,17 @@
 // Package pixel has the loops over pixels that preparing a photo for a model
-// spends its time in: halving a plane, and reading a row of a detector's input
-// out of planar YCbCr. The arithmetic is in whole numbers, with the same
-// results on every machine.
+// spends its time in: halving a plane, turning one, and reading a row of a
+// detector's input out of planar YCbCr. They are in assembly where that pays.
+// The arithmetic of colours is in whole numbers, with the same results on
+// every machine and from every implementation.
 package pixel
 
-import "encoding/binary"
+// fraction is how many bits of fraction luma and colours are worked out with:
+// as many as let the weights of JFIF fit an int16.
+const fraction = 14
 
-// Byte rounds a number with 16 bits of fraction into 0..255.
+// Byte rounds a number with 14 bits of fraction into 0..255.
 func Byte(v int32) uint8 {
-	v = (v + 1<<15) >> 16
+	v = (v + 1<<(fraction-1)) >> fraction
 	if uint32(v) > 255 {
 		return uint8(^(v >> 31))
 	}
@@ -16,70 +19,67 @@ func Byte(v int32) uint8 {
 }
 
 // Bilinear interpolates between the four neighbours a b / c d, x and y being
-// the weights of the second of each in 1/256. The result has 16 bits of
-// fraction.
+// the weights of the second of each, 0..256 for 0..1. The result has 14 bits
+// of fraction.
 func Bilinear(a, b, c, d byte, x, y int32) int32 {
 	hi := int32(a)<<8 + (int32(b)-int32(a))*x
 	lo := int32(c)<<8 + (int32(d)-int32(c))*x
-	return hi<<8 + (lo-hi)*y
+	return (hi<<8 + (lo-hi)*y) >> (16 - fraction)
 }
 
-// The conversion of JFIF 1.02 with 16 bits of fraction, for u = Cb-128 and
+// The conversion of JFIF 1.02 with 14 bits of fraction, for u = Cb-128 and
 // v = Cr-128.
 const (
-	redV   = 91881  // 1.402
-	greenU = 22554  // 0.344136
-	greenV = 46802  // 0.714136
-	blueU  = 116130 // 1.772
+	redV   = 22970  // 1.402
+	greenU = -5638  // -0.344136
+	greenV = -11700 // -0.714136
+	blueU  = 29032  // 1.772
 )
 
-// RGB converts a colour whose luma has 16 bits of fraction.
+// RGB converts a colour whose luma has 14 bits of fraction.
 func RGB(luma int32, cb, cr byte) (r, g, b uint8) {
 	u, v := int32(cb)-128, int32(cr)-128
-	return Byte(luma + redV*v), Byte(luma - greenU*u - greenV*v), Byte(luma + blueU*u)
+	return Byte(luma + redV*v), Byte(luma + greenU*u + greenV*v), Byte(luma + blueU*u)
 }
 
-// Column is where a column of an output reads in a row of a plane: the places
-// of two neighbours and of the chroma sample, and the weight of the second in
-// 1/256.
-type Column struct{ I, J, C, T int32 }
+// Norm is what a model wants of a colour of 0..255: (colour-mean)*scale. It
+// holds them all, which is faster than working one out.
+type Norm struct {
+	mean, scale float32
+	of          [256]float32
+}
 
-// ColourRow makes one row of a colour input: for each column the luma between
-// its neighbours in the rows top and bot, of which bot weighs t in 1/256, the
-// chroma sample out of cb and cr, and of the colour that they make what tab
-// says. The planes of dst are red, green and blue and as long as cols.
-func ColourRow(dst [3][]float32, cols []Column, top, bot, cb, cr []byte, t int32, tab *[256]float32) {
-	r, g, b := dst[0][:len(cols)], dst[1][:len(cols)], dst[2][:len(cols)]
-	for i := range cols {
-		c := &cols[i]
-		x, y, z := RGB(Bilinear(top[c.I], top[c.J], bot[c.I], bot[c.J], c.T, t), cb[c.C], cr[c.C])
-		r[i], g[i], b[i] = tab[x], tab[y], tab[z]
+// NewNorm works it out for all colours.
+func NewNorm(mean, scale float32) Norm {
+	n := Norm{mean: mean, scale: scale}
+	for i := range n.of {
+		n.of[i] = (float32(i) - mean) * scale
 	}
+	return n
 }
 
-// GreyRow is ColourRow for an input of luma alone.
-func GreyRow(dst []float32, cols []Column, top, bot []byte, t int32, tab *[256]float32) {
-	dst = dst[:len(cols)]
-	for i := range cols {
-		c := &cols[i]
-		dst[i] = tab[Byte(Bilinear(top[c.I], top[c.J], bot[c.I], bot[c.J], c.T, t))]
-	}
-}
+// Of is the norm of one colour.
+func (n *Norm) Of(colour uint8) float32 { return n.of[colour] }
 
 // Halve makes a row of half the width out of two rows: each value is the mean
-// of four. a and b hold at least twice as many as dst.
+// of four, halves rounded up. a and b hold at least twice as many as dst, which
+// does not overlap them.
 func Halve(dst, a, b []byte) {
-	const odd = 0x00ff00ff00ff00ff // the 16-bit parts of a word take sums
-	a, b = a[:2*len(dst)], b[:2*len(dst)]
-	i := 0
-	for ; i+4 <= len(dst); i += 4 {
-		x, y := binary.LittleEndian.Uint64(a[2*i:]), binary.LittleEndian.Uint64(b[2*i:])
-		s := x&odd + x>>8&odd + y&odd + y>>8&odd + 0x0002000200020002
-		s = s >> 2 & odd
-		s |= s >> 8
-		binary.LittleEndian.PutUint32(dst[i:], uint32(s&0xffff)|uint32(s>>16&0xffff0000))
+	if len(a) < 2*len(dst) || len(b) < 2*len(dst) {
+		panic("pixel: a row to halve is shorter than twice its half")
 	}
-	for ; i < len(dst); i++ {
-		dst[i] = uint8((uint(a[2*i]) + uint(a[2*i+1]) + uint(b[2*i]) + uint(b[2*i+1]) + 2) >> 2)
+	best.halve(dst, a, b)
+}
+
+// Transpose writes the w by h values of src, whose rows begin stride apart, by
+// columns: the result is h wide and w high, without gaps. dst holds at least
+// w*h values and does not overlap src.
+func Transpose(dst, src []byte, stride, w, h int) {
+	if w <= 0 || h <= 0 {
+		return
 	}
+	if stride < w || len(dst)/w < h || len(src) < w || (len(src)-w)/stride < h-1 {
+		panic("pixel: a plane to transpose is smaller than its size")
+	}
+	best.transpose(dst, src, stride, w, h)
 }
