@@ -122,21 +122,3 @@ func peakMB() float64 {
 	_, _ = fmt.Sscan(string(rest), &kb)
 	return kb / 1024
 }
-
-// BenchmarkScanner looks for the ten faces of 100,000 nearest to one.
-func BenchmarkScanner(b *testing.B) {
-	const n = 100_000
-	f := newAlbum(1, n).Faces
-	s, err := NewScanner(f)
-	if err != nil {
-		b.Fatal(err)
-	}
-	start, i := cpuTime(b), 0
-	for b.Loop() {
-		if _, err := s.Nearest(f.row(i), 10); err != nil {
-			b.Fatal(err)
-		}
-		i = (i + 7919) % n
-	}
-	b.ReportMetric(1000*(cpuTime(b)-start).Seconds()/float64(b.N), "cpu-ms/op")
-}

@@ -2,26 +2,23 @@ package cluster
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"math"
-	"math/bits"
 	"slices"
-	"sort"
 
-	"github.com/kith-photos/kith/face"
 	"github.com/kith-photos/kith/face/internal/simd"
 )
 
 // Scanner compares one vector with many. Its answers are exact: it looks
-// through copies of the vectors that are rounded to 16 bits, and computes the
+// through copies of the vectors that are rounded to 8 bits, and computes the
 // similarity in float64 of all those that the rounding may have moved over the
-// limit. It takes half of the memory of the vectors on top of them. It may be
-// used by several goroutines at once, but for Append.
+// limit. That takes a quarter of the memory of the vectors on top of them, and
+// little more time than to read this quarter. Where rounding cannot tell most
+// faces from those at the limit, it takes the time to compare these in float32
+// too, and that of Above in float64. It may be used by several goroutines at
+// once, but for Append.
 type Scanner struct {
-	f      Faces
-	m      *simd.Matrix
-	margin float64
+	f Faces
+	m *simd.Matrix8
 }
 
 // NewScanner prepares the faces to be scanned, of which Dim and Data are used.
@@ -32,13 +29,7 @@ func NewScanner(f Faces) (*Scanner, error) {
 	if err := f.validate(); err != nil {
 		return nil, err
 	}
-	// A rounded number is off by at most 1/2 of a unit of 1/Scale, a vector by
-	// √Dim times that, and a product by as much times the other vector's length,
-	// once for each of the two (Cauchy-Schwarz). The last term is for sums of
-	// float64 in another order.
-	off := math.Sqrt(float64(f.Dim)) / 2 / simd.Scale
-	const longest = 1 + normTolerance
-	return &Scanner{f: f, m: quantized(f.Dim, f.Len(), f.row), margin: off*longest + off*(longest+off) + 1e-9}, nil
+	return &Scanner{f: f, m: simd.NewMatrix8(f.Len(), max(f.Dim, 1), f.row)}, nil
 }
 
 // Append adds faces behind the others. Data holds all faces, old and new ones:
@@ -54,7 +45,7 @@ func (s *Scanner) Append(data []float32) error {
 		return err
 	}
 	s.f.Data = data
-	s.m.Append(s.f.Len()-old, s.f.Dim, func(i int) []float32 { return s.f.row(old + i) })
+	s.m.Append(s.f.Len()-old, func(i int) []float32 { return s.f.row(old + i) })
 	return nil
 }
 
@@ -72,14 +63,25 @@ func (s *Scanner) Nearest(probe []float32, k int) ([]Match, error) {
 	if k < 0 {
 		return nil, fmt.Errorf("cluster: search for %d faces", k)
 	}
-	v, err := s.scan(probe)
+	l, err := s.look(probe)
 	if k = min(k, s.f.Len()); err != nil || k == 0 {
 		return nil, err
 	}
-	// Of the faces with the k greatest products none is less similar than the
-	// least of these less margin, and so neither is any of the k nearest.
-	found := s.exact(probe, v, v.kth(k)-2*s.margin)
-	return found[:k:k], nil
+	l.nearest(k)
+	s.scan(l)
+	if l.settle(); len(l.found) > 4*k {
+		s.narrow(l)
+	}
+	found := shortlist[Match]{k: k, order: nearer}
+	for m := range s.exact(l) {
+		found.add(m)
+	}
+	return found.first(), nil
+}
+
+// nearer is the order of Nearest.
+func nearer(a, b Match) int {
+	return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), cmp.Compare(a.Face, b.Face))
 }
 
 // Above finds the faces whose similarity to the probe is above a value, in the
@@ -95,116 +97,26 @@ func (s *Scanner) Above(probe []float32, value float64) ([]Match, error) {
 // aboveEach is Above for several probes: a list for each, or none at all where
 // nothing can be found.
 func (s *Scanner) aboveEach(probes [][]float32, value float64) ([][]Match, error) {
-	views, err := s.scanAll(probes)
-	if err != nil || !(value < 2) {
-		return nil, err // nothing is above NaN
+	looks := make([]*look, len(probes))
+	for k, probe := range probes {
+		var err error
+		if looks[k], err = s.look(probe); err != nil {
+			return nil, err
+		}
+		looks[k].above(value)
 	}
-	all := make([][]Match, len(views))
-	for k, v := range views {
-		all[k] = s.above(probes[k], v, value)
+	if s.f.Len() == 0 || !(value < 2) {
+		return nil, nil // nothing is above NaN
+	}
+	s.scan(looks...)
+	all := make([][]Match, len(looks))
+	for k, l := range looks {
+		for m := range s.exact(l) {
+			if m.Similarity > value {
+				all[k] = append(all[k], m)
+			}
+		}
+		slices.SortFunc(all[k], nearer)
 	}
 	return all, nil
-}
-
-func (s *Scanner) above(probe []float32, v view, value float64) []Match {
-	found := s.exact(probe, v, max(value, -2)-s.margin)
-	end, _ := slices.BinarySearchFunc(found, value, func(m Match, value float64) int {
-		return cmp.Compare(value, m.Similarity)
-	})
-	return found[:end:end]
-}
-
-// exact computes the similarity of the faces whose product is at least low,
-// and sorts them.
-func (s *Scanner) exact(probe face.Vector, v view, low float64) []Match {
-	var found []Match
-	v.mark(int32(math.Floor(low*simd.Scale*simd.Scale)) - 1)
-	for w, word := range v.hits {
-		for ; word != 0; word &= word - 1 {
-			i := 32*w + bits.TrailingZeros32(word)
-			found = append(found, Match{i, probe.Dot(s.f.row(i))})
-		}
-	}
-	slices.SortFunc(found, func(a, b Match) int {
-		return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), cmp.Compare(a.Face, b.Face))
-	})
-	return found
-}
-
-// view is what one probe sees: its product with every rounded vector, and
-// nothing where a panel is not full.
-type view struct {
-	dots []int32
-	hits []uint32
-}
-
-func (s *Scanner) scan(probe []float32) (view, error) {
-	views, err := s.scanAll([][]float32{probe})
-	if err != nil || len(views) == 0 {
-		return view{}, err
-	}
-	return views[0], nil
-}
-
-// scanPanels is how many panels meet all probes before the next ones do: of
-// 512-d vectors they take 256 KB, which a second-level cache holds. Fetching
-// the vectors from memory is most of what a scan costs, and so several probes
-// at once cost little more than one.
-const scanPanels = 8
-
-// scanAll is scan for several probes; it returns nothing where there are no
-// faces.
-func (s *Scanner) scanAll(probes [][]float32) ([]view, error) {
-	rounded := make([][]int16, len(probes))
-	for k, probe := range probes {
-		if len(probe) != s.f.Dim {
-			return nil, fmt.Errorf("cluster: probe has %d numbers, the faces have %d", len(probe), s.f.Dim)
-		}
-		if s.f.Len() == 0 {
-			continue
-		}
-		if (Faces{Dim: s.f.Dim, Data: probe}).validate() != nil {
-			return nil, errors.New("cluster: the length of the probe is not 1")
-		}
-		rounded[k] = make([]int16, simd.Width(len(probe)))
-		simd.Quantize(rounded[k], probe)
-	}
-	if s.f.Len() == 0 {
-		return nil, nil
-	}
-	views := make([]view, len(probes))
-	for k := range views {
-		dots := make([]int32, s.m.Panels()*simd.Lanes)
-		views[k] = view{dots, make([]uint32, len(dots)/32)}
-	}
-	for from := 0; from < s.m.Panels(); from += scanPanels {
-		to := min(from+scanPanels, s.m.Panels())
-		for k, v := range views {
-			s.m.Dots(v.dots[from*simd.Lanes:to*simd.Lanes], rounded[k], from, to)
-		}
-	}
-	for _, v := range views {
-		for i := s.f.Len(); i < len(v.dots); i++ {
-			v.dots[i] = math.MinInt32
-		}
-	}
-	return views, nil
-}
-
-// mark notes in hits which products are above floor.
-func (v view) mark(floor int32) { simd.Above(v.hits, v.dots, floor) }
-
-// kth is the similarity that the k-th greatest product stands for.
-func (v view) kth(k int) float64 {
-	// Thirty looks at all products are quicker than sorting them.
-	const low, high = -2 * simd.Scale * simd.Scale, 2 * simd.Scale * simd.Scale
-	floor := low + sort.Search(high-low, func(x int) bool {
-		v.mark(int32(low + x))
-		above := 0
-		for _, word := range v.hits {
-			above += bits.OnesCount32(word)
-		}
-		return above < k
-	})
-	return float64(floor) / (simd.Scale * simd.Scale)
 }

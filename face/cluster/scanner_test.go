@@ -24,16 +24,21 @@ func bruteMatches(f Faces, probe face.Vector) []Match {
 }
 
 // drawCrowd draws faces of which many are nearly or exactly as similar to a
-// probe as others: the differences are around what rounding to 16 bits loses.
+// probe as others: the differences are around what float32 and what rounding to
+// 8 bits lose. One large number in a vector makes its step large.
 func drawCrowd(t *rapid.T) (Faces, face.Vector) {
-	dim := rapid.SampledFrom([]int{1, 2, 3, 16, 33, 128}).Draw(t, "dim")
+	dim := rapid.SampledFrom([]int{1, 2, 3, 16, 33, 128, 512}).Draw(t, "dim")
 	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 	noise := math.Pow(10, rapid.Float64Range(-7, 1).Draw(t, "noise"))
 	center := direction(rng, dim)
+	peak := float32(rapid.SampledFrom([]int{0, 0, 1, 10}).Draw(t, "peak"))
+	spread := rapid.SampledFrom([]float64{1.9 * normTolerance, 1e-6}).Draw(t, "spread")
 	// near is a vector about as long as it may be or shorter.
 	near := func(noise float64) face.Vector {
 		v := mix(center, direction(rng, dim), noise)
-		length := 1 + float32(rng.Float64()-0.5)*1.9*normTolerance
+		v[rng.IntN(dim)] += peak * float32(rng.NormFloat64())
+		v.Normalize()
+		length := 1 + float32(spread*(rng.Float64()-0.5))
 		for k := range v {
 			v[k] *= length
 		}
@@ -79,6 +84,71 @@ func TestScannerIsExact(t *testing.T) {
 			t.Fatalf("above %v are %v, %v, want %v", value, got, err, all[:end])
 		}
 	})
+}
+
+// TestScannerWhereRoundingMisleads has nearly the worst that rounding can do.
+// What a vector loses points where the other one does, so that by the rounded
+// vectors the first face is as little similar as the bound allows, and the
+// second as much.
+func TestScannerWhereRoundingMisleads(t *testing.T) {
+	const dim = 512
+	// crest is a vector with one number of 127 steps, many times a step, and
+	// others of rest steps. Where rest is a whole number, nothing is lost.
+	crest := func(many int, step, rest float32) face.Vector {
+		v := slices.Repeat(face.Vector{rest}, dim)
+		v[0] = 127
+		for k := 1; k <= many; k++ {
+			v[k] = step
+		}
+		v.Normalize()
+		return v
+	}
+	flat := crest(dim-1, 127, 0)
+	for name, c := range map[string]struct{ probe, first, second face.Vector }{
+		"the faces lose":  {flat, crest(0, 0, 0.49), crest(63, 8, -0.49)},
+		"the probe loses": {crest(0, 0, 0.49), flat, crest(0, 0, -26)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, second := c.probe.Dot(c.first), c.probe.Dot(c.second)
+			if !(first > second && first < second+0.01) {
+				t.Fatalf("%v and %v are no close race", first, second)
+			}
+			s, err := NewScanner(Faces{Dim: dim, Data: slices.Concat(c.second, c.first, c.second)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []Match{{1, first}}
+			if got, err := s.Nearest(c.probe, 1); err != nil || !slices.Equal(got, want) {
+				t.Errorf("the nearest is %v, %v, want %v", got, err, want)
+			}
+			if got, err := s.Above(c.probe, second); err != nil || !slices.Equal(got, want) {
+				t.Errorf("above %v is %v, %v, want %v", second, got, err, want)
+			}
+		})
+	}
+}
+
+// TestScannerWhereFloat32Misleads looks for the nearest of faces that are all
+// about as similar to the probe, by less than what float32 tells apart.
+func TestScannerWhereFloat32Misleads(t *testing.T) {
+	const n, dim, k = 2000, 512, 3
+	rng := rand.New(rand.NewPCG(1, 12))
+	center := direction(rng, dim)
+	f := Faces{Dim: dim}
+	for range n {
+		f.Data = append(f.Data, mix(center, direction(rng, dim), 1e-6)...)
+	}
+	s, err := NewScanner(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		probe := mix(center, direction(rng, dim), 0.3)
+		want := bruteMatches(f, probe)[:k]
+		if got, err := s.Nearest(probe, k); err != nil || !slices.Equal(got, want) {
+			t.Errorf("probe %d: the nearest are %v, %v, want %v", i, got, err, want)
+		}
+	}
 }
 
 func TestScannerOnAnAlbum(t *testing.T) {

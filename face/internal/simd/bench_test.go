@@ -25,13 +25,15 @@ func BenchmarkTile(b *testing.B) {
 func BenchmarkDots(b *testing.B) {
 	const n = 100_000
 	rng := rand.New(rand.NewPCG(1, 6))
-	m := random(n, 512, func() int16 { return int16(rng.IntN(4000) - 2000) })
+	m := random8(n, 512, func() int8 { return int8(rng.IntN(255) - 127) })
 	out := make([]int32, m.Panels()*Lanes)
+	probe := make([]int8, m.width)
 	for _, k := range kernels() {
 		b.Run(k.name, func(b *testing.B) {
 			for b.Loop() {
-				k.dots(out, make([]int16, m.width), m.data)
+				k.dots(out, probe, m.data)
 			}
+			b.ReportMetric(float64(b.N)*float64(len(m.data))/b.Elapsed().Seconds()/1e9, "GB/s")
 		})
 	}
 }

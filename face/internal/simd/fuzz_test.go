@@ -2,6 +2,7 @@ package simd
 
 import (
 	"encoding/binary"
+	"math"
 	"testing"
 )
 
@@ -48,9 +49,9 @@ func FuzzDots(f *testing.F) {
 	f.Fuzz(func(t *testing.T, n, dim, from, to, room, length, floor int, numbers []byte) {
 		n, dim, room, length = bounded(n, 200), 1+bounded(dim, 80), bounded(room, 1<<10), bounded(length, 100)
 		at := 0
-		next := func() int16 { at++; return number(numbers, at) }
-		m := random(n, dim, next)
-		probe := make([]int16, length)
+		next := func() int8 { at++; return number8(numbers, at) }
+		m := random8(n, dim, next)
+		probe := make([]int8, length)
 		for k := range probe {
 			probe[k] = next()
 		}
@@ -66,9 +67,7 @@ func FuzzDots(f *testing.F) {
 		for i, x := range out[:len(hits)*32] {
 			var want int32
 			if fits && i < (to-from)*Lanes {
-				for k, y := range probe {
-					want += int32(y) * int32(m.data[m.at(from*Lanes+i, k)])
-				}
+				want = m.dot(probe, from*Lanes+i)
 			}
 			if x != want {
 				t.Fatalf("number %d is %d, want %d", i, x, want)
@@ -77,6 +76,18 @@ func FuzzDots(f *testing.F) {
 				t.Fatalf("%d above %d is wrong", x, int32(floor))
 			}
 		}
+	})
+}
+
+// FuzzQuantize8 rounds any numbers: the integers are from -127 to 127, and the
+// rest is no longer than Quantize8 says.
+func FuzzQuantize8(f *testing.F) {
+	f.Fuzz(func(t *testing.T, numbers []byte) {
+		v := make([]float32, len(numbers)/4%600)
+		for k := range v {
+			v[k] = math.Float32frombits(binary.LittleEndian.Uint32(numbers[4*k:]))
+		}
+		checkRounded(t, v)
 	})
 }
 
@@ -89,4 +100,12 @@ func number(list []byte, i int) int16 {
 		return int16(i)
 	}
 	return int16(binary.LittleEndian.Uint16(list[2*(i%(len(list)/2)):]))
+}
+
+// number8 is number of those that Quantize8 gives.
+func number8(list []byte, i int) int8 {
+	if len(list) == 0 {
+		return max(int8(i), -127)
+	}
+	return max(int8(list[i%len(list)]), -127)
 }

@@ -19,17 +19,18 @@ func blockGo(out []int32, stride int, a, b []int16, pairs int) {
 	out[0], out[1], out[stride], out[stride+1] = s00, s01, s10, s11
 }
 
-func dotsGo(out []int32, probe, panels []int16) {
+func dotsGo(out []int32, probe, panels []int8) {
 	for at := 0; at < len(out); at += Lanes {
 		sums := (*[Lanes]int32)(out[at:])
 		clear(sums[:])
-		for k := 0; k < len(probe); k += 2 {
-			x0, x1 := int32(probe[k]), int32(probe[k+1])
-			row := (*[2 * Lanes]int16)(panels)
+		for k := 0; k < len(probe); k += 4 {
+			x := (*[4]int8)(probe[k:])
+			x0, x1, x2, x3 := int32(x[0]), int32(x[1]), int32(x[2]), int32(x[3])
+			row := (*[4 * Lanes]int8)(panels)
 			for j := range sums {
-				sums[j] += x0*int32(row[2*j]) + x1*int32(row[2*j+1])
+				sums[j] += x0*int32(row[4*j]) + x1*int32(row[4*j+1]) + x2*int32(row[4*j+2]) + x3*int32(row[4*j+3])
 			}
-			panels = panels[2*Lanes:]
+			panels = panels[4*Lanes:]
 		}
 	}
 }

@@ -8,8 +8,9 @@ type kernel struct {
 	// 2×Lanes apart, where a and b start at the first vector's first number.
 	block      func(out []int32, stride int, a, b []int16, pairs int)
 	rows, cols int
-	// dots computes the products of probe with all vectors of some panels.
-	dots func(out []int32, probe, panels []int16)
+	// dots computes the products of probe with all vectors of some panels, of
+	// which no number is -128.
+	dots func(out []int32, probe, panels []int8)
 	// above is Above.
 	above func(hits []uint32, dots []int32, floor int32)
 }

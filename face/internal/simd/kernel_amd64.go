@@ -18,7 +18,7 @@ func kernels() []kernel {
 func blockVNNI(out []int32, stride int, a, b []int16, pairs int)
 
 //go:noescape
-func dotsVNNI(out []int32, probe, panels []int16)
+func dotsVNNI(out []int32, probe, panels []int8)
 
 //go:noescape
 func aboveAVX512(hits []uint32, dots []int32, floor int32)
@@ -27,7 +27,7 @@ func aboveAVX512(hits []uint32, dots []int32, floor int32)
 func blockAVX2(out []int32, stride int, a, b []int16, pairs int)
 
 //go:noescape
-func dotsAVX2(out []int32, probe, panels []int16)
+func dotsAVX2(out []int32, probe, panels []int8)
 
 //go:noescape
 func aboveAVX2(hits []uint32, dots []int32, floor int32)

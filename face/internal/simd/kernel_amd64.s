@@ -4,6 +4,10 @@
 // numbers × 2 bytes.
 #define PANEL_STEP $128
 
+// Eight int8 of all vectors of a panel are 256 bytes: four of each, and then
+// the next four of each.
+#define STEP8 $256
+
 // VNNI_ROW(offset, lo, hi) adds to lo and hi the products of one vector of a
 // with the 32 vectors of b in Z16 and Z17.
 #define VNNI_ROW(offset, lo, hi) \
@@ -72,30 +76,54 @@ vnniPair:
 	VZEROUPPER
 	RET
 
-// func dotsVNNI(out []int32, probe, panels []int16)
+// VNNI_DOT(offset, x, sum) adds to sum the products of the four numbers in
+// each lane of x, all the same, with those of 16 vectors. The instruction
+// multiplies unsigned with signed bytes, so that the vectors' get 128 more.
+#define VNNI_DOT(offset, x, sum) \
+	VPXORD   offset(BX), Z31, Z30; \
+	VPDPBUSD x, Z30, sum
+
+// func dotsVNNI(out []int32, probe, panels []int8)
 TEXT ·dotsVNNI(SB), NOSPLIT, $0-72
-	MOVQ out_base+0(FP), DI
-	MOVQ out_len+8(FP), DX
-	MOVQ probe_len+32(FP), R9
-	MOVQ panels_base+48(FP), BX
-	SHRQ $5, DX
-	JZ   vnniDone
-	SHRQ $1, R9
+	MOVQ         out_base+0(FP), DI
+	MOVQ         out_len+8(FP), DX
+	MOVQ         probe_len+32(FP), R9
+	MOVQ         panels_base+48(FP), BX
+	MOVL         $0x80808080, AX
+	VPBROADCASTD AX, Z31
+	SHRQ         $5, DX
+	JZ           vnniDone
+	SHRQ         $3, R9
 
 vnniPanel:
 	MOVQ probe_base+24(FP), SI
 	MOVQ R9, CX
 	ZERO512(Z0)
 	ZERO512(Z1)
+	ZERO512(Z2)
+	ZERO512(Z3)
+	ZERO512(Z4)
+	ZERO512(Z5)
 
 vnniStep:
-	VPBROADCASTD (SI), Z2
-	VPDPWSSD     (BX), Z2, Z0
-	VPDPWSSD     64(BX), Z2, Z1
-	ADDQ         $4, SI
-	ADDQ         PANEL_STEP, BX
+	// Z4 and Z5 are what the 128 add: the same for all vectors.
+	VPBROADCASTD (SI), Z6
+	VPBROADCASTD 4(SI), Z7
+	VNNI_DOT(0, Z6, Z0)
+	VNNI_DOT(64, Z6, Z1)
+	VNNI_DOT(128, Z7, Z2)
+	VNNI_DOT(192, Z7, Z3)
+	VPDPBUSD     Z6, Z31, Z4
+	VPDPBUSD     Z7, Z31, Z5
+	ADDQ         $8, SI
+	ADDQ         STEP8, BX
 	DECQ         CX
 	JNZ          vnniStep
+	VPADDD       Z5, Z4, Z4
+	VPADDD       Z2, Z0, Z0
+	VPADDD       Z3, Z1, Z1
+	VPSUBD       Z4, Z0, Z0
+	VPSUBD       Z4, Z1, Z1
 	VMOVDQU32    Z0, (DI)
 	VMOVDQU32    Z1, 64(DI)
 	ADDQ         $128, DI
@@ -186,21 +214,28 @@ avx2Pair:
 	VZEROUPPER
 	RET
 
-// AVX2_DOT(offset, sum) adds to sum the products of the probe in Y4 with 8
-// vectors.
-#define AVX2_DOT(offset, tmp, sum) \
-	VPMADDWD offset(BX), Y4, tmp; \
-	VPADDD   tmp, sum, sum
+// AVX2_DOT(offset, x, abs, sum) adds to sum the products of the four numbers in
+// each lane of x, all the same, with those of 8 vectors. The instruction
+// multiplies unsigned with signed bytes and adds two products to an int16: the
+// vectors' numbers take over the signs of x, and 2×127×127 is just no overflow.
+#define AVX2_DOT(offset, x, abs, sum) \
+	VMOVDQU    offset(BX), Y12; \
+	VPSIGNB    x, Y12, Y12; \
+	VPMADDUBSW Y12, abs, Y12; \
+	VPMADDWD   Y15, Y12, Y12; \
+	VPADDD     Y12, sum, sum
 
-// func dotsAVX2(out []int32, probe, panels []int16)
+// func dotsAVX2(out []int32, probe, panels []int8)
 TEXT ·dotsAVX2(SB), NOSPLIT, $0-72
-	MOVQ out_base+0(FP), DI
-	MOVQ out_len+8(FP), DX
-	MOVQ probe_len+32(FP), R9
-	MOVQ panels_base+48(FP), BX
-	SHRQ $5, DX
-	JZ   avx2Done
-	SHRQ $1, R9
+	MOVQ     out_base+0(FP), DI
+	MOVQ     out_len+8(FP), DX
+	MOVQ     probe_len+32(FP), R9
+	MOVQ     panels_base+48(FP), BX
+	VPCMPEQW Y15, Y15, Y15
+	VPSRLW   $15, Y15, Y15
+	SHRQ     $5, DX
+	JZ       avx2Done
+	SHRQ     $3, R9
 
 avx2Panel:
 	MOVQ probe_base+24(FP), SI
@@ -212,12 +247,19 @@ avx2Panel:
 
 avx2Step:
 	VPBROADCASTD (SI), Y4
-	AVX2_DOT(0, Y5, Y0)
-	AVX2_DOT(32, Y6, Y1)
-	AVX2_DOT(64, Y7, Y2)
-	AVX2_DOT(96, Y8, Y3)
-	ADDQ         $4, SI
-	ADDQ         PANEL_STEP, BX
+	VPBROADCASTD 4(SI), Y5
+	VPABSB       Y4, Y6
+	VPABSB       Y5, Y7
+	AVX2_DOT(0, Y4, Y6, Y0)
+	AVX2_DOT(32, Y4, Y6, Y1)
+	AVX2_DOT(64, Y4, Y6, Y2)
+	AVX2_DOT(96, Y4, Y6, Y3)
+	AVX2_DOT(128, Y5, Y7, Y0)
+	AVX2_DOT(160, Y5, Y7, Y1)
+	AVX2_DOT(192, Y5, Y7, Y2)
+	AVX2_DOT(224, Y5, Y7, Y3)
+	ADDQ         $8, SI
+	ADDQ         STEP8, BX
 	DECQ         CX
 	JNZ          avx2Step
 	VMOVDQU      Y0, (DI)
