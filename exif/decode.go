@@ -56,9 +56,10 @@ var (
 // editor's zone is not taken for the camera's. The zone of an XMP time is the
 // one written with it.
 //
-// For HEIF, Meta.Orientation is what EXIF says. It is informative there: the
-// image's own irot and imir properties turn it (ISO/IEC 23008-12, 6.5), a
-// HEIF decoder applies these, and whoever turns its result again turns it
+// For HEIF, Meta.Orientation is 1 where there is one, whatever EXIF and XMP
+// say: the image's own irot and imir properties turn it (ISO/IEC 23008-12,
+// 6.5.10 and 6.5.12), a HEIF decoder applies these, and whoever turned its
+// result again by EXIF, which repeats them or is left over, would turn it
 // twice. For a RAW file it is that of the sensor's picture, and by rule of the
 // JPEG beside it.
 //
@@ -91,6 +92,9 @@ func Decode(data []byte) (Meta, error) {
 		f.tiffs = [][]byte{data}
 	}
 	m := f.meta()
+	if f.container == "heif" {
+		m.Orientation = min(m.Orientation, upright)
+	}
 	return m, f.err()
 }
 

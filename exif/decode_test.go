@@ -46,7 +46,11 @@ func TestDecodeContainers(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					checkFull(t, m, int(o))
+					want := int(o)
+					if strings.HasPrefix(name, "heif") {
+						want = min(want, upright)
+					}
+					checkFull(t, m, want)
 				})
 			}
 		}
@@ -143,7 +147,11 @@ func TestDecodeXMP(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := Time{Wall: time.Date(2011, 5, 1, 12, 0, 0, 250e6, time.UTC), Offset: 2 * time.Hour, Zone: ZoneOffset}
-			if m.Taken != want || m.Orientation != 6 || m.Camera != (Camera{"Kith", "Camera Two"}) {
+			orientation := 6
+			if name == "heif" {
+				orientation = upright
+			}
+			if m.Taken != want || m.Orientation != orientation || m.Camera != (Camera{"Kith", "Camera Two"}) {
 				t.Errorf("got %+v", m)
 			}
 			if m.GPS == nil || m.GPS.Alt == nil {

@@ -14,6 +14,9 @@ const (
 	maxItems   = 8    // EXIF and XMP items of a file
 )
 
+// upright is the orientation of what a HEIF decoder returns.
+const upright = 1
+
 // boxReader reads big-endian numbers from the start of a box. What is missing
 // reads as 0, and sets cut.
 type boxReader struct {

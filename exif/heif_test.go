@@ -77,3 +77,29 @@ func TestHEIFItems(t *testing.T) {
 		})
 	}
 }
+
+// TestHEIFOrientation: a HEIF decoder turns the image by its own properties,
+// and what EXIF and XMP say of it is not to be applied again.
+func TestHEIFOrientation(t *testing.T) {
+	item := func(o uint16) heifItem {
+		return heifItem{kind: "Exif", data: heifExif(newBlock(be).short(dirMain, tagOrientation, o).bytes())}
+	}
+	xmp := heifItem{kind: "mime", contentType: "application/rdf+xml", data: []byte(packet(`tiff:Orientation="6"`, ""))}
+	for name, c := range map[string]struct {
+		items []heifItem
+		want  int
+	}{
+		"none":              {nil, 0},
+		"1 in EXIF":         {[]heifItem{item(1)}, 1},
+		"6 in EXIF":         {[]heifItem{item(6)}, 1},
+		"8 in EXIF, XMP":    {[]heifItem{item(8), xmp}, 1},
+		"XMP alone":         {[]heifItem{xmp}, 1},
+		"unknown, in EXIF":  {[]heifItem{item(0)}, 0},
+		"unknown, then XMP": {[]heifItem{item(0), xmp}, 1},
+	} {
+		m, err := Decode(heifFile(1, c.items...))
+		if err != nil || m.Orientation != c.want {
+			t.Errorf("%s: orientation %d, %v; want %d", name, m.Orientation, err, c.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/gif"
 	"image/png"
 	"io"
@@ -181,9 +182,24 @@ func (c codec) open(data []byte, maxPixels int) (face.Source, error) {
 	if err == nil {
 		err = checkSize(cfg.Width, cfg.Height, maxPixels)
 	}
-	// Up to 8 bytes a pixel as decoded, and 4 as converted, which most need.
-	cost := 12 * int64(cfg.Width) * int64(cfg.Height)
+	cost := bytesPerPixel(cfg.ColorModel) * int64(cfg.Width) * int64(cfg.Height)
 	return &wholeSource{codec: c, data: data, w: cfg.Width, h: cfg.Height, cost: cost}, err
+}
+
+// bytesPerPixel is what a pixel takes at most: as decoded, where that cannot
+// be read in place as converted to 4 bytes, and a third for smaller copies.
+func bytesPerPixel(m color.Model) int64 {
+	switch m {
+	case color.YCbCrModel, color.NYCbCrAModel:
+		return 4
+	case color.RGBAModel:
+		return 6
+	case color.GrayModel:
+		return 7
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 14
+	}
+	return 10 // transparent, by a palette, CMYK, deep grey
 }
 
 func nameOf(v any, otherwise string) string {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kith-photos/kith/face/onnx"
 	"github.com/kith-photos/kith/index"
+	"github.com/kith-photos/kith/index/heic"
 	"github.com/kith-photos/kith/models"
 	"github.com/kith-photos/kith/models/fetch"
 )
@@ -26,7 +27,11 @@ func reindex(ctx context.Context, cfg config, stdin *os.File, out *reporter) (in
 	}
 	defer func() { _ = engine.Close() }()
 
-	acc, err := index.Open(ctx, cfg.db, index.Config{Analyzer: engine.Analyzer(), Workers: cfg.workers})
+	acc, err := index.Open(ctx, cfg.db, index.Config{
+		Analyzer: engine.Analyzer(),
+		Decoders: []index.Decoder{heic.New(heic.Options{Sandbox: cfg.pureGo})},
+		Workers:  cfg.workers, MaxMemory: int64(cfg.memory) << 20, Idle: cfg.idle, PureGo: cfg.pureGo,
+	})
 	if err != nil {
 		return 0, explain(cfg, err)
 	}

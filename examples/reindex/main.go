@@ -56,6 +56,9 @@ type config struct {
 	folder, db, export, html  string
 	set, manifest             string
 	workers                   int
+	memory                    int
+	idle                      float64
+	pureGo                    bool
 	embeddings, consent, demo bool
 	offline, json, verbose    bool
 	force, empty, moved       bool
@@ -102,11 +105,14 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.BoolVar(&c.embeddings, "embeddings", false, "put the face vectors into the export; they are biometric data")
 	f.StringVar(&c.html, "html", "people.html", "write a page of the people to `FILE`; empty for none")
 	f.IntVar(&c.workers, "workers", 0, "photos to work on at once (default one a processor)")
+	f.IntVar(&c.memory, "memory", 1024, "what the photos being worked on may take together, in `MB`; one that needs more is reported")
+	f.Float64Var(&c.idle, "idle", 0, "the `PART` of their time, 0 to 0.95, that workers rest, to leave the machine to others")
+	f.BoolVar(&c.pureGo, "pure-go", false, "decode JPEG and HEIC without the machine's C libraries; several times slower")
 	f.BoolVar(&c.consent, "consent", false, "I consent, or answer for the consent of those in the photos, to face recognition")
 	f.BoolVar(&c.demo, "demo", false, "fetch and index a small album of real photos")
 	f.BoolVar(&c.offline, "offline", false, "never use the network: models must be there already")
 	f.BoolVar(&c.json, "json", false, "report events as JSON lines on standard output")
-	f.BoolVar(&c.verbose, "v", false, "say more: models, detector, time per stage")
+	f.BoolVar(&c.verbose, "v", false, "say more: models, detector, decoders, time per stage")
 	f.BoolVar(&c.force, "force", false, "read and analyse every photo again; people and names stay")
 	f.BoolVar(&c.empty, "allow-empty", false, "accept that the folder now holds no photo at all")
 	f.BoolVar(&c.moved, "moved", false, "the folder is the account's old one under a new name")
@@ -142,6 +148,10 @@ func (c *config) complete(folders []string) error {
 		return fmt.Errorf("name one folder of photos (%d named), or use -demo", len(folders))
 	case c.workers < 0:
 		return errors.New("-workers must not be negative")
+	case c.memory <= 0:
+		return errors.New("-memory must be above zero")
+	case !(c.idle >= 0 && c.idle <= 0.95):
+		return errors.New("-idle must be from 0 to 0.95")
 	case c.embeddings && c.export == "":
 		return errors.New("-embeddings goes with -export")
 	case c.json && c.export == "-":

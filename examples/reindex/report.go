@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -224,13 +227,28 @@ func (r *reporter) report(rep index.Report, ort time.Duration) {
 			"copied": rep.Copied, "vanished": rep.Vanished, "failed": rep.Failed, "ignored": rep.Ignored,
 			"faces": rep.Grouping.Faces, "people": rep.Grouping.People, "unassigned": rep.Grouping.Unassigned,
 			"threshold": rep.Grouping.Threshold, "elapsed_s": rep.Elapsed.Seconds(), "work_s": work,
-			"onnxruntime_s": ort.Seconds(),
+			"onnxruntime_s": ort.Seconds(), "decoders": rep.Decoders,
 		})
 		return
 	}
 	_, _ = fmt.Fprintln(r.results, found(rep.Grouping))
 	r.say("%s", summary(rep))
+	if len(rep.Decoders) > 0 {
+		r.detail("photos decoded by %s", decoders(rep))
+	}
 	r.detail("time per stage, all workers: %s; ONNX Runtime %s", stages(rep), seconds(ort))
+}
+
+// decoders lists what decoded the photos, the busiest first.
+func decoders(rep index.Report) string {
+	names := slices.Collect(maps.Keys(rep.Decoders))
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rep.Decoders[b], rep.Decoders[a]), cmp.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s: %d", name, rep.Decoders[name])
+	}
+	return strings.Join(names, ", ")
 }
 
 // found says how many people were found, and how many faces are nobody's.
