@@ -147,11 +147,13 @@ func (r *run) dropVanished(ctx context.Context) error {
 	return err
 }
 
+// group derives the people anew, unless nothing has changed since that was last
+// done.
 func (r *run) group(ctx context.Context) error {
 	r.enter(PhaseGroup, 0)
 	start := time.Now()
 	defer r.work.since("group", start)
-	g, err := r.a.regroup(ctx)
+	g, err := r.a.regroupChanged(ctx)
 	r.report.Grouping = g
 	return err
 }

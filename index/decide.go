@@ -228,7 +228,7 @@ func (a *Account) decide(ctx context.Context, say func(*book) (Decision, error))
 		return "", err
 	}
 	d.ID = store.NewDecisionID()
-	defer a.forgetVectors()
+	defer a.forgetDecided(d)
 	return a.db.Decide(ctx, d, b.decided(d))
 }
 
@@ -263,8 +263,18 @@ func (a *Account) Undo(ctx context.Context, id DecisionID) error {
 	if err != nil {
 		return err
 	}
-	defer a.forgetVectors()
+	defer a.forgetDecided(d)
 	return a.db.Revoke(ctx, id, b.undone(d))
+}
+
+// forgetDecided forgets what a decision, or undoing it, may have changed: which
+// faces there are, or only whose they are.
+func (a *Account) forgetDecided(d Decision) {
+	if d.Kind == store.DecisionNotAFace {
+		a.forgetVectors()
+		return
+	}
+	a.forgetFaces()
 }
 
 // Decisions lists what was decided, in order, revoked entries included.

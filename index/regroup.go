@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -72,14 +73,7 @@ func (a *Account) derive(ctx context.Context) (Grouping, error) {
 		}
 	}
 	person := p.place(res.Label, res.Clusters)
-	if err := a.db.PutPeople(ctx, b.outcome(p.ledger, person, true)); err != nil {
-		return Grouping{}, err
-	}
-	a.forgetVectors()
-	if err := a.putGrouped(ctx, grouped{space, res.Threshold, res.Loose, len(vs.Faces)}); err != nil {
-		return Grouping{}, err
-	}
-	g := Grouping{Faces: len(vs.Faces), Threshold: res.Threshold}
+	g := grouped{Rules: groupingRules, Space: space, Threshold: res.Threshold, Loose: res.Loose, Faces: len(vs.Faces)}
 	people := map[PersonID]bool{}
 	for i, id := range person {
 		if id != "" {
@@ -89,7 +83,15 @@ func (a *Account) derive(ctx context.Context) (Grouping, error) {
 		}
 	}
 	g.People = len(people)
-	return g, nil
+	about, err := json.Marshal(g)
+	if err != nil {
+		return Grouping{}, err
+	}
+	if err := a.db.PutGrouping(ctx, b.outcome(p.ledger, person, true), string(about)); err != nil {
+		return Grouping{}, err
+	}
+	a.forgetFaces()
+	return g.report(), nil
 }
 
 // clusterFaces shows the account's vectors to package cluster.

@@ -139,7 +139,7 @@ func (r *run) rememberSource(ctx context.Context) error {
 
 // load reads what the account knows of the files.
 func (r *run) load(ctx context.Context) error {
-	r.known = map[string]store.File{}
+	r.known = make(map[string]store.File, r.report.Seen) // about as many, most of the time
 	r.gone = map[store.PhotoID]bool{}
 	for f, err := range r.a.db.Files(ctx) {
 		if err != nil {
@@ -181,6 +181,9 @@ func (r *run) sources(todo []found) {
 		changing[p.path] = true
 	}
 	r.content = map[[32]byte]store.File{}
+	if len(todo) == 0 {
+		return
+	}
 	for _, path := range sortedKeys(r.known) {
 		f := r.known[path]
 		if !r.analysed(f) || changing[path] {

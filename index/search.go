@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"math"
 	"slices"
 
 	"github.com/kith-photos/kith/face"
@@ -21,8 +22,8 @@ type Match struct {
 }
 
 // Search finds the k faces whose vectors are most similar to the probe, the
-// most similar first. The probe must be a unit vector of the account's space.
-// The search is exact.
+// most similar first and equally similar ones in no particular order. The
+// probe must be a unit vector of the account's space. The search is exact.
 func (a *Account) Search(ctx context.Context, probe face.Vector, k int) ([]Match, error) {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
@@ -66,75 +67,218 @@ func (a *Account) search(ctx context.Context, probe face.Vector, k int) ([]Match
 	if err != nil || space == "" {
 		return nil, err
 	}
-	var best []Match
-	err = a.withVectors(ctx, space, func(vs *vectors) error {
-		if d := vs.Space.Dim; len(probe) != d {
-			return fmt.Errorf("%w: the probe has %d values, space %s has %d", ErrModelMismatch, len(probe), space, d)
+	near, err := a.nearest(ctx, space, probe, k)
+	if err != nil || len(near) == 0 {
+		return nil, err
+	}
+	ids := make([]FaceID, len(near))
+	for i, n := range near {
+		ids[i] = n.id
+	}
+	// Whose they are is read when it is asked: it changes more often than the
+	// vectors do.
+	faces, err := a.db.FacesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	best := make([]Match, 0, len(near))
+	for _, n := range near {
+		if f, ok := faces[n.id]; ok && f.Rejected == "" { // else it went while we searched
+			best = append(best, Match{Face: n.id, Photo: f.Photo, Person: f.Person, Similarity: n.similarity})
 		}
+	}
+	return best, nil
+}
+
+// near is a face that a search found.
+type near struct {
+	id         FaceID
+	similarity float64
+}
+
+// nearest finds the k faces of a space that are nearest to the probe, none
+// where it has none. The first search since the vectors have changed reads
+// through them once and keeps nothing: making a Scanner takes as long as
+// several such searches. The second makes it.
+func (a *Account) nearest(ctx context.Context, space string, probe face.Vector, k int) (best []near, err error) {
+	s, err := a.db.Space(ctx, space)
+	if isNotFound(err) {
+		return nil, nil
+	}
+	if err == nil {
+		err = fits(probe, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if a.firstSearch() {
+		return a.readNearest(ctx, s, probe, k)
+	}
+	err = a.withLoaded(ctx, space, false, func(vs *vectors) error {
 		found, err := vs.scanner.Nearest(probe, k)
 		if err != nil {
 			return fmt.Errorf("index: search: %w", err)
 		}
-		best = make([]Match, len(found))
-		for i, m := range found {
-			f := vs.Faces[m.Face]
-			best[i] = Match{Face: f.ID, Photo: f.Photo, Person: f.Person, Similarity: m.Similarity}
+		for _, m := range found {
+			best = append(best, near{vs.id(m.Face), m.Similarity})
 		}
 		return nil
 	})
 	return best, err
 }
 
-// vectors are the faces of a space with their vectors, made ready for searches.
+// probeTolerance is how far a probe's length may be from 1.
+const probeTolerance = 0.01
+
+func fits(probe face.Vector, s store.Space) error {
+	if len(probe) != s.Dim {
+		return fmt.Errorf("%w: the probe has %d values, space %s has %d", ErrModelMismatch, len(probe), s.Name, s.Dim)
+	}
+	if n := math.Sqrt(probe.Dot(probe)); !(math.Abs(n-1) <= probeTolerance) {
+		return fmt.Errorf("index: search: the length of the probe is %v, not 1", n)
+	}
+	return nil
+}
+
+// firstSearch reports whether nothing is in memory and no search has asked for
+// it since it was forgotten. A read-only account forgets at once, because the
+// process that writes does not tell what it changes.
+func (a *Account) firstSearch() bool {
+	a.vectors.Lock()
+	defer a.vectors.Unlock()
+	if a.vectors.set != nil {
+		return false
+	}
+	if !a.cfg.ReadOnly {
+		a.vectors.set = &vectors{} // serves nobody
+	}
+	return true
+}
+
+// readNearest compares the probe with each vector as it comes from the file.
+func (a *Account) readNearest(ctx context.Context, space store.Space, probe face.Vector, k int) ([]near, error) {
+	var best []near
+	least := math.Inf(-1) // what one must be above to be among them
+	cut := func() {
+		slices.SortFunc(best, func(x, y near) int {
+			return cmp.Or(cmp.Compare(y.similarity, x.similarity), cmp.Compare(x.id, y.id))
+		})
+		if best = best[:min(k, len(best))]; len(best) == k {
+			least = best[k-1].similarity
+		}
+	}
+	err := a.db.EachEmbedding(ctx, space.Name, func(id FaceID, v face.Vector) error {
+		if len(v) != len(probe) { // another space has come to its name
+			return ErrModelMismatch
+		}
+		if sim := probe.Dot(v); sim > least {
+			if best = append(best, near{id, sim}); len(best)/2 >= k {
+				cut()
+			}
+		}
+		return nil
+	})
+	if isNotFound(err) { // it went since we looked
+		return nil, nil
+	}
+	cut()
+	return best, err
+}
+
+// vectors are those of a space, made ready for searches. A search needs no
+// more than the ids of the faces, which are loaded much faster than the faces.
 type vectors struct {
 	store.VectorSet
 	scanner *cluster.Scanner
+	whole   bool     // Faces is filled
+	ids     []FaceID // of the faces, unless whole
 }
 
+func (vs *vectors) id(i int) FaceID {
+	if vs.whole {
+		return vs.Faces[i].ID
+	}
+	return vs.ids[i]
+}
+
+// serves reports whether vs, which may be nil, is of a space, and has the faces
+// where they are needed.
+func (vs *vectors) serves(space string, whole bool) bool {
+	return vs != nil && vs.Space.Name == space && (vs.whole || !whole)
+}
+
+// loadVectors loads vectors and faces.
 func (a *Account) loadVectors(ctx context.Context, space string) (*vectors, error) {
 	set, err := a.db.Vectors(ctx, space)
 	if err != nil {
 		return nil, err
 	}
-	scanner, err := cluster.NewScanner(cluster.Faces{Dim: set.Space.Dim, Data: set.Data})
-	if err != nil {
-		return nil, fmt.Errorf("index: vectors of space %s: %w", space, err)
-	}
-	return &vectors{set, scanner}, nil
+	return (&vectors{VectorSet: set, whole: true}).ready()
 }
 
-// withVectors shows the account's vectors, which stay in memory until something
-// changes that extend does not follow. show must not keep them. It is not
-// called where the space has none. A read-only account loads them each time:
-// the process that writes would not tell.
+// loadScan loads what a search needs.
+func (a *Account) loadScan(ctx context.Context, space string) (*vectors, error) {
+	e, err := a.db.Embeddings(ctx, space)
+	if err != nil {
+		return nil, err
+	}
+	return (&vectors{VectorSet: store.VectorSet{Space: e.Space, Data: e.Data}, ids: e.IDs}).ready()
+}
+
+func (vs *vectors) ready() (_ *vectors, err error) {
+	vs.scanner, err = cluster.NewScanner(cluster.Faces{Dim: vs.Space.Dim, Data: vs.Data})
+	if err != nil {
+		return nil, fmt.Errorf("index: vectors of space %s: %w", vs.Space.Name, err)
+	}
+	return vs, nil
+}
+
+// withVectors shows the account's vectors and faces, which stay in memory
+// until something changes that extend does not follow. show must not keep
+// them. It is not called where the space has none. A read-only account loads
+// them each time: the process that writes would not tell.
 func (a *Account) withVectors(ctx context.Context, space string, show func(*vectors) error) error {
+	return a.withLoaded(ctx, space, true, show)
+}
+
+// withLoaded is withVectors, where vectors without faces do unless whole.
+func (a *Account) withLoaded(ctx context.Context, space string, whole bool, show func(*vectors) error) error {
 	a.vectors.RLock()
-	if vs := a.vectors.set; vs != nil && vs.Space.Name == space {
+	if vs := a.vectors.set; vs.serves(space, whole) {
 		defer a.vectors.RUnlock()
 		return show(vs)
 	}
 	a.vectors.RUnlock()
 	a.vectors.Lock()
 	defer a.vectors.Unlock()
-	vs, err := a.loadVectors(ctx, space)
-	if isNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if !a.cfg.ReadOnly {
-		a.vectors.set = vs
+	vs := a.vectors.set
+	if !vs.serves(space, whole) { // nobody has loaded them meanwhile
+		load := a.loadScan
+		if whole {
+			load = a.loadVectors
+		}
+		var err error
+		if vs, err = load(ctx, space); isNotFound(err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if !a.cfg.ReadOnly {
+			a.vectors.set = vs
+		}
 	}
 	return show(vs)
 }
 
-// takeVectors is what is in memory, nil if nothing is. The caller holds
-// a.people, and is then the only one who changes it.
+// takeVectors is what is in memory, nil if nothing is or no faces are with the
+// vectors. The caller holds a.people, and is then the only one who changes it.
 func (a *Account) takeVectors() *vectors {
 	a.vectors.RLock()
 	defer a.vectors.RUnlock()
-	return a.vectors.set
+	if vs := a.vectors.set; vs != nil && vs.whole {
+		return vs
+	}
+	return nil
 }
 
 // keepVectors puts into memory what forgetVectors took out, brought up to date.
@@ -144,7 +288,7 @@ func (a *Account) keepVectors(vs *vectors) {
 	a.vectors.set = vs
 }
 
-// appendVectors adds the faces of a photo that is new.
+// appendVectors adds the faces of a photo that is new to vectors with faces.
 func (a *Account) appendVectors(ctx context.Context, vs *vectors, photo PhotoID) error {
 	p, err := a.db.Photo(ctx, photo)
 	if err != nil {
@@ -169,7 +313,24 @@ func (a *Account) appendVectors(ctx context.Context, vs *vectors, photo PhotoID)
 	return vs.scanner.Append(vs.Data)
 }
 
-// forgetVectors is called by everything that changes faces or whose they are.
+// forgetFaces is called where faces have only changed their people: searches
+// need not load anything anew.
+func (a *Account) forgetFaces() {
+	a.vectors.Lock()
+	defer a.vectors.Unlock()
+	vs := a.vectors.set
+	if vs == nil || !vs.whole {
+		return
+	}
+	ids := make([]FaceID, len(vs.Faces))
+	for i, f := range vs.Faces {
+		ids[i] = f.ID
+	}
+	a.vectors.set = &vectors{VectorSet: store.VectorSet{Space: vs.Space, Data: vs.Data}, scanner: vs.scanner, ids: ids}
+}
+
+// forgetVectors is called by everything else that changes faces or whose they
+// are.
 func (a *Account) forgetVectors() {
 	a.vectors.Lock()
 	defer a.vectors.Unlock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -66,6 +67,54 @@ func TestSearch(t *testing.T) {
 	for _, dim := range []int{0, 1, sceneDim - 1, sceneDim + 1} {
 		_, err := acc.Search(t.Context(), make(face.Vector, dim), 3)
 		wantErr(t, fmt.Sprintf("a probe of %d values", dim), err, index.ErrModelMismatch)
+	}
+}
+
+// The first search reads the file, later ones have it in memory, and a
+// read-only account always reads: all find the same.
+func TestSearchReadsOrRemembers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.kith")
+	acc := openAt(t, path, withScenes(index.Config{}))
+	must(t, acc.SetConsent(t.Context(), yes))
+	src := crowd(60, 5)
+	src.put("copy.jpg", src.get("00/000.jpg").data) // equally similar faces
+	reindex(t, acc, src, index.ReindexOptions{})
+	must1[index.DecisionID](t)(acc.NotAFace(t.Context(), facesOf(t, acc, "01/001.jpg")[0].ID))
+	anna := personOf(t, acc, "00/000.jpg", 0)
+	reader := openAt(t, path, withScenes(index.Config{ReadOnly: true}))
+	order := func(ms []index.Match) []index.Match {
+		slices.SortFunc(ms, func(a, b index.Match) int {
+			return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), cmp.Compare(a.Face, b.Face))
+		})
+		return ms
+	}
+	find := func(from *index.Account, p face.Vector, k int) []index.Match {
+		return order(must1[[]index.Match](t)(from.Search(t.Context(), p, k)))
+	}
+	for probe := range 8 {
+		p := portrait(1+probe, uint64(500+probe))
+		for _, k := range []int{1, 3, 40, 1000} {
+			want := find(acc, p, k)
+			for i, again := range [][]index.Match{find(acc, p, k), find(acc, p, k), find(reader, p, k)} {
+				if len(again) != len(want) {
+					t.Fatalf("k %d, time %d: %d found, want %d", k, i, len(again), len(want))
+				}
+				for j := range want { // at the end of the list one of two copies may be there
+					same := again[j] == want[j] || again[j].Similarity == want[j].Similarity && again[j].Similarity == want[len(want)-1].Similarity
+					if !same {
+						t.Errorf("k %d, time %d: match %d is %v, want %v", k, i, j, again[j], want[j])
+					}
+				}
+			}
+			must1[index.DecisionID](t)(acc.Name(t.Context(), anna, fmt.Sprint("Anna ", k))) // forgets
+		}
+	}
+	for _, from := range []*index.Account{acc, reader} {
+		for _, p := range []face.Vector{make(face.Vector, sceneDim), nil, {1}} {
+			if ms, err := from.Search(t.Context(), p, 3); err == nil {
+				t.Errorf("a probe of %d values finds %v", len(p), ms)
+			}
+		}
 	}
 }
 

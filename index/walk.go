@@ -112,6 +112,15 @@ func looksLikePhoto(src fs.FS, name string) bool {
 // vanished lists the known photos that the walk did not see and that do not
 // lie where it could not look.
 func (l *listing) vanished(known map[string]store.File) []store.File {
+	there := 0
+	for _, p := range l.photos {
+		if _, ok := known[p.path]; ok {
+			there++
+		}
+	}
+	if there == len(known) {
+		return nil
+	}
 	seen := make(map[string]bool, len(l.photos))
 	for _, p := range l.photos {
 		seen[p.path] = true

@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/kith-photos/kith/face"
 )
@@ -87,4 +89,63 @@ func BenchmarkFiles(b *testing.B) {
 			b.Fatal(len(files))
 		}
 	}
+}
+
+const loadFaces = 100_000
+
+// loadDB is an account of 100,000 faces on 500 photos, and a file that holds
+// as many bytes as their vectors.
+func loadDB(b *testing.B) (db *DB, plain string) {
+	b.Helper()
+	dir := b.TempDir()
+	db = openAt(b, filepath.Join(dir, "a.kith"), Options{})
+	ctx := context.Background()
+	must(b, db.PutSpace(ctx, Space{Name: testSpace, Dim: benchDim}))
+	const perPhoto = 200
+	for n := range loadFaces / perPhoto {
+		a := Analysis{Photo: okPhoto(fmt.Sprint(n), fmt.Sprint(n))}
+		for i := range perPhoto {
+			f := faceAt(float64(300 * i))
+			f.Vector = vector(benchDim, uint64(n*perPhoto+i))
+			a.Faces = append(a.Faces, f)
+		}
+		must(b, db.PutPhotos(ctx, testSpace, []Analysis{a}))
+	}
+	plain = filepath.Join(dir, "plain")
+	must(b, os.WriteFile(plain, make([]byte, 4*benchDim*loadFaces), 0o600))
+	return db, plain
+}
+
+// readInto reads a file into memory that is in use already.
+func readInto(b *testing.B, path string, warm []byte) {
+	f := must1[*os.File](b)(os.Open(path))
+	must1[int](b)(io.ReadFull(f, warm))
+	must(b, f.Close())
+}
+
+// BenchmarkEmbeddings loads 100,000 vectors of 512 numbers from the page cache
+// and compares that with reading as many bytes of a plain file: into new
+// memory, as os.ReadFile does and as the vectors need it, and into memory that
+// is in use already, which is next to nothing but copying.
+func BenchmarkEmbeddings(b *testing.B) {
+	db, plain := loadDB(b)
+	warm := make([]byte, 4*benchDim*loadFaces)
+	readInto(b, plain, warm)
+	var load, fresh, reused time.Duration
+	for b.Loop() {
+		began := time.Now()
+		if e := must1[Embeddings](b)(db.Embeddings(context.Background(), testSpace)); len(e.IDs) != loadFaces {
+			b.Fatal(len(e.IDs))
+		}
+		load += time.Since(began)
+		began = time.Now()
+		must1[[]byte](b)(os.ReadFile(plain))
+		fresh += time.Since(began)
+		began = time.Now()
+		readInto(b, plain, warm)
+		reused += time.Since(began)
+	}
+	b.ReportMetric(float64(b.N)*float64(len(warm))/1e9/load.Seconds(), "GB/s")
+	b.ReportMetric(load.Seconds()/fresh.Seconds(), "x-ReadFile")
+	b.ReportMetric(load.Seconds()/reused.Seconds(), "x-read")
 }

@@ -22,7 +22,7 @@ func (db *DB) Check(ctx context.Context) iter.Seq[error] {
 		}}
 		err := db.view(ctx, "check", func(tx *sql.Tx) error {
 			c.tx = tx
-			for _, examine := range []func() error{c.pages, c.references, c.rules, c.photos, c.faces, c.vectors, c.ledger} {
+			for _, examine := range []func() error{c.pages, c.references, c.rules, c.photos, c.faces, c.vectors, c.chunks, c.ledger} {
 				if err := examine(); err != nil {
 					return err
 				}
@@ -92,6 +92,8 @@ func (c *checker) rules() error {
 			WHERE (revoked IS NULL) <> (revoked_after IS NULL) OR revoked_after < seq`},
 		{"the vector of face %s does not fit its space", `SELECT f.uid FROM vectors v JOIN faces f ON f.id = v.face
 			JOIN spaces s ON s.id = v.space WHERE length(v.v) <> 4 * s.dim`},
+		{"face %s has two vectors", "SELECT f.uid FROM vectors v JOIN slots s ON s.face = v.face JOIN faces f ON f.id = v.face"},
+		{"grouping %s is neither current nor not", "SELECT id FROM grouping WHERE current NOT IN (0, 1)"},
 		{"there is more or less than one account in the file: %s", "SELECT count(*) FROM account HAVING count(*) <> 1"},
 	} {
 		err := each(c.ctx, c.tx, rule.query, nil, func(rows *sql.Rows) error {
@@ -154,6 +156,77 @@ func (c *checker) vectors() error {
 		}
 		return nil
 	})
+}
+
+// chunks looks into the sealed vectors: each must belong to a face whose slot
+// is there, and each slot must have its vector.
+func (c *checker) chunks() error {
+	dims := map[int64]int{}
+	err := each(c.ctx, c.tx, "SELECT id, dim FROM spaces", nil, func(rows *sql.Rows) error {
+		var id int64
+		var dim int
+		err := rows.Scan(&id, &dim)
+		dims[id] = dim
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var raw sql.RawBytes
+	var v []float32
+	return each(c.ctx, c.tx, chunkSelect+" ORDER BY id", nil, func(rows *sql.Rows) error {
+		ch, err := scanChunk(rows, &raw)
+		if err != nil {
+			return c.report(err)
+		}
+		if dim := dims[ch.space]; ch.size() != 4*dim {
+			return c.fault("chunk %d: vectors of %d bytes in a space of dimension %d", ch.id, ch.size(), dim)
+		}
+		if n := ch.size() / 4; len(v) != n {
+			v = make([]float32, n) // as long as the bytes in hand
+		}
+		for i, uid := range ch.faces {
+			err := unpackVector(v, ch.v[i*ch.size():(i+1)*ch.size()])
+			if err == nil {
+				err = checkUnit(v)
+			}
+			if err != nil {
+				if err := c.fault("chunk %d: vector of face %s: %v", ch.id, uid, err); err != nil {
+					return err
+				}
+			}
+		}
+		return c.slots(ch)
+	})
+}
+
+// slots compares the faces of a chunk with the slots that point to it.
+func (c *checker) slots(ch chunk) error {
+	slots := map[string]bool{}
+	err := each(c.ctx, c.tx, "SELECT f.uid FROM slots s JOIN faces f ON f.id = s.face WHERE s.chunk = ?", []any{ch.id},
+		func(rows *sql.Rows) error {
+			var uid string
+			err := rows.Scan(&uid)
+			slots[uid] = true
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	for _, uid := range ch.faces {
+		if !slots[uid] {
+			if err := c.fault("chunk %d holds a vector of %s, which is no face or twice there", ch.id, uid); err != nil {
+				return err
+			}
+		}
+		delete(slots, uid)
+	}
+	for uid := range slots {
+		if err := c.fault("face %s has a slot in chunk %d, but no vector", uid, ch.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *checker) ledger() error {

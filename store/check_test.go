@@ -27,14 +27,14 @@ func TestCheckFinds(t *testing.T) {
 		{"half a position", "UPDATE photos SET lon = NULL", "half a position"},
 		{"unknown origin", "UPDATE faces SET origin = 'x'", "unknown origin"},
 		{"face of nobody", "UPDATE faces SET person = 4711", "row of people that is missing"},
-		{"vector of nothing", "UPDATE vectors SET face = 4711 WHERE face = 1", "row of faces that is missing"},
+		{"vector of nothing", "UPDATE vectors SET face = 4711", "row of faces that is missing"},
 		{"short vector", "UPDATE vectors SET v = x'0000803f'", "does not fit its space"},
 		{"vector not unit", "UPDATE vectors SET v = zeroblob(32)", "length 0"},
 		{"vector NaN", "UPDATE vectors SET v = " + nan, "length NaN"},
-		{"foreign cover", "UPDATE people SET cover = (SELECT id FROM faces WHERE person IS NULL)", "somebody else"},
+		{"foreign cover", "UPDATE people SET cover = 2", "somebody else"},
 		{"chosen cover that is missing", "UPDATE people SET chosen = 1, cover = NULL", "chosen cover"},
-		{"rejected by nothing", "UPDATE faces SET rejected = 'x' WHERE person IS NULL", "does not say so"},
-		{"rejected by a name", "UPDATE faces SET rejected = (SELECT uid FROM decisions) WHERE person IS NULL", "does not say so"},
+		{"rejected by nothing", "UPDATE faces SET rejected = 'x' WHERE id = 2", "does not say so"},
+		{"rejected by a name", "UPDATE faces SET rejected = (SELECT uid FROM decisions) WHERE id = 2", "does not say so"},
 		{"rejected and with somebody", "UPDATE faces SET rejected = (SELECT uid FROM decisions)", "and no face"},
 		{"revoked nowhere", "UPDATE decisions SET revoked = 1", "no place in the ledger"},
 		{"revoked before it was made", "UPDATE decisions SET revoked = 1, revoked_after = 0", "no place in the ledger"},
@@ -44,13 +44,26 @@ func TestCheckFinds(t *testing.T) {
 		{"infinite reference", "UPDATE decisions SET others = x'" + strings.Repeat("ff", refSize) + "'", "not finite"},
 		{"impostors", "UPDATE spaces SET impostors = '{'", "impostors"},
 		{"no account", "DELETE FROM account", "one account"},
+		{"chunk of another length", "UPDATE chunks SET v = CAST(v || x'00000000' AS BLOB)", "100 bytes of vectors for 3 faces"},
+		{"chunk without a vector", "UPDATE chunks SET v = x''", "0 bytes of vectors for 3 faces"},
+		{"chunk of another dimension", "UPDATE chunks SET v = CAST(v || v AS BLOB)", "vectors of 64 bytes in a space of dimension 8"},
+		{"chunk of no space", "UPDATE chunks SET space = 4711", "row of spaces that is missing"},
+		{"sealed vector not unit", "UPDATE chunks SET v = zeroblob(96)", "length 0"},
+		{"sealed vector of nothing", "UPDATE chunks SET faces = 'x' || substr(faces, 2)", "which is no face"},
+		{"sealed twice", "UPDATE chunks SET faces = substr(faces, 28, 27) || substr(faces, 28)", "twice there"},
+		{"slot without a vector", "INSERT INTO slots SELECT face, (SELECT id FROM chunks) FROM vectors; DELETE FROM vectors", "but no vector"},
+		{"slot of nothing", "UPDATE slots SET face = 4711 WHERE face = 1", "row of faces that is missing"},
+		{"slot without a chunk", "UPDATE slots SET chunk = 4711", "row of chunks that is missing"},
+		{"vector without a slot", "DELETE FROM slots WHERE face = 1", "which is no face"},
+		{"two vectors of a face", "INSERT INTO vectors SELECT 1, space, v FROM vectors", "has two vectors"},
+		{"grouping that is no mark", "INSERT INTO grouping VALUES (1, '', 2)", "neither current nor not"},
 		{"lost index entry", "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX faces_photo ON faces (person)' WHERE name = 'faces_photo'", "faces_photo"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a.kith")
-			db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+			db := must1[*DB](t)(Open(t.Context(), path, Options{perChunk: 3}))
 			must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
-			_, faces := put(t, db, "a", "1", 0, 300)
+			_, faces := put(t, db, "a", "1", 0, 300, 600, 900) // three are sealed
 			anna := person(t, db, "Anna", faces[0])
 			must1[DecisionID](t)(db.Decide(t.Context(), Decision{Kind: DecisionName, Person: anna}, Assignment{}))
 			mustCheck(t, db)
@@ -85,7 +98,7 @@ func TestVectorsDistrustDimension(t *testing.T) {
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	put(t, db, "a", "1", 0, 300)
 	must(t, db.Close())
-	for dim, want := range map[int]string{maxDim: "holds 64 bytes", maxDim + 1: "dimension 65537", -8: "dimension -8"} {
+	for dim, want := range map[int]string{maxDim: "holds 64 bytes, which are no vectors of 65536", maxDim + 1: "dimension 65537", -8: "dimension -8"} {
 		rawExec(t, path, "PRAGMA ignore_check_constraints = ON; UPDATE spaces SET dim = "+fmt.Sprint(dim))
 		db = &DB{path: path, read: openSQL(path, readOnly)}
 		_, err := db.Vectors(t.Context(), testSpace)

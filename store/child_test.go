@@ -28,6 +28,8 @@ func runChild(role string) int {
 		err = childHold(ctx, path)
 	case "write": // writes batch after batch until it is killed
 		err = childWrite(ctx, path)
+	case "die": // seals and unseals vectors until it dies in the middle
+		err = childDie(ctx, path)
 	case "read": // reads a read-only account and prints the paths
 		err = childRead(ctx, path)
 	default:

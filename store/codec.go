@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/kith-photos/kith/face"
 )
@@ -84,10 +85,23 @@ func unpackVector(dst []float32, b []byte) error {
 	if len(b) != 4*len(dst) {
 		return fmt.Errorf("vector of %d bytes, want %d", len(b), 4*len(dst))
 	}
+	if littleEndian() {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), 4*len(dst)), b)
+	} else {
+		unpackFloats(dst, b)
+	}
+	return nil
+}
+
+// littleEndian reports whether this machine keeps numbers as the file does.
+// The compiler knows the answer.
+func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
+
+// unpackFloats is unpackVector for any machine.
+func unpackFloats(dst []float32, b []byte) {
 	for i := range dst {
 		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
-	return nil
 }
 
 // checkUnit reports a vector that is not finite or not of length 1.

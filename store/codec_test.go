@@ -58,6 +58,12 @@ func FuzzCodec(f *testing.F) {
 			t.Errorf("landmarks %x became %x", b, packLandmarks(lm))
 		}
 		v := make([]float32, len(b)/4)
+		slow := slices.Clone(v)
+		unpackFloats(slow, b[:4*len(slow)])
+		if err := unpackVector(v, b[:4*len(v)]); err != nil || !bytes.Equal(packVector(v), packVector(slow)) {
+			t.Errorf("%x became %v on this machine and %v on any, %v", b, v, slow, err)
+		}
+		clear(v)
 		if err := unpackVector(v, b); (err == nil) != (len(b)%4 == 0) {
 			t.Errorf("vector of %d bytes: %v", len(b), err)
 		} else if err == nil && checkUnit(v) == nil && !bytes.Equal(packVector(v), b) {

@@ -33,12 +33,15 @@ func (db *DB) eraseRows(ctx context.Context, tx *sql.Tx, faces *int) error {
 		return err
 	}
 	for _, query := range []string{
+		"DELETE FROM slots",
+		"DELETE FROM chunks",
 		"DELETE FROM vectors",
 		"DELETE FROM faces",
 		"DELETE FROM people",
 		"DELETE FROM decisions",
 		"DELETE FROM spaces",
 		"DELETE FROM events",
+		"DELETE FROM grouping",
 		"UPDATE photos SET status = 'pending' WHERE status = 'ok'",
 		"UPDATE photos SET analyzer = '' WHERE analyzer <> ''",
 	} {

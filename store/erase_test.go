@@ -72,8 +72,14 @@ func fillErasable(t *testing.T, db *DB) marks {
 }
 
 func TestEraseBiometrics(t *testing.T) {
+	for name, perChunk := range map[string]int{"in rows": 0, "in chunks": 7} {
+		t.Run(name, func(t *testing.T) { testErase(t, perChunk) })
+	}
+}
+
+func testErase(t *testing.T, perChunk int) {
 	dir := t.TempDir()
-	db := openAt(t, filepath.Join(dir, "a.kith"), Options{Now: clock()})
+	db := openAt(t, filepath.Join(dir, "a.kith"), Options{Now: clock(), perChunk: perChunk})
 	ctx := t.Context()
 	must(t, db.SetSetting(ctx, "folder", "photos"))
 	must(t, db.PutConsent(ctx, Consent{Given: true, By: "anna"}))
@@ -123,7 +129,7 @@ func TestEraseBiometrics(t *testing.T) {
 // the caller must learn that the bytes are still there.
 func TestEraseBesideReader(t *testing.T) {
 	dir := t.TempDir()
-	db := openAt(t, filepath.Join(dir, "a.kith"), Options{Now: clock()})
+	db := openAt(t, filepath.Join(dir, "a.kith"), Options{Now: clock(), perChunk: 7})
 	m := fillErasable(t, db)
 	if _, err := db.write.Exec("PRAGMA busy_timeout = 50"); err != nil {
 		t.Fatal(err)

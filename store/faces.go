@@ -3,10 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"iter"
-
-	"github.com/kith-photos/kith/face"
 )
 
 // FaceQuery narrows a listing of faces. The zero value lists all but those
@@ -61,155 +60,22 @@ func (db *DB) Faces(ctx context.Context, q FaceQuery) iter.Seq2[Face, error] {
 	return list(ctx, db, "list faces of", query, f.args, scanFace)
 }
 
-// Vector is a face's embedding; ErrNotFound if there is no such face or it
-// has none.
-func (db *DB) Vector(ctx context.Context, id FaceID) (face.Vector, error) {
-	var blob []byte
-	err := db.read.QueryRowContext(ctx,
-		"SELECT v.v FROM vectors v JOIN faces f ON f.id = v.face WHERE f.uid = ?", string(id)).Scan(&blob)
+// FacesByID are the faces of some ids, of one moment, rejected ones included.
+// One that is unknown is left out.
+func (db *DB) FacesByID(ctx context.Context, ids []FaceID) (map[FaceID]Face, error) {
+	packed, err := json.Marshal(ids)
 	if err != nil {
-		return nil, db.fail(ctx, "read a vector of", err)
+		return nil, err
 	}
-	v := make(face.Vector, len(blob)/4)
-	if err := unpackVector(v, blob); err != nil {
-		err = &CorruptError{Detail: fmt.Sprintf("face %s: %v", id, err)}
-		return nil, db.fail(ctx, "read a vector of", err)
-	}
-	return v, nil
-}
-
-// VectorFace is what grouping and decisions need to know of a face.
-type VectorFace struct {
-	ID      FaceID
-	Photo   PhotoID
-	SHA256  [32]byte // of the photo's content
-	Box     face.Box
-	Quality float64
-	Person  PersonID // empty: with nobody
-	By      Origin
-	// Rejected is the decision by which it is no face; empty: it is one.
-	Rejected DecisionID
-}
-
-const vectorFaceColumns = `f.id, f.uid, p.uid, p.sha256, f.x, f.y, f.w, f.h, f.quality,
-	coalesce(e.uid, ''), f.origin, coalesce(f.rejected, '')`
-
-// vectorFaceOrder does not depend on when or from where a photo was indexed.
-const vectorFaceOrder = " ORDER BY p.sha256, f.x, f.y, f.uid"
-
-func scanVectorFace(row scanner) (id int64, f VectorFace, err error) {
-	var sha sql.RawBytes
-	err = row.Scan(&id, &f.ID, &f.Photo, &sha, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.Quality,
-		&f.Person, &f.By, &f.Rejected)
-	if err != nil {
-		return 0, VectorFace{}, err
-	}
-	if f.SHA256, err = unpackSHA(sha); err != nil {
-		return 0, VectorFace{}, &CorruptError{Detail: fmt.Sprintf("photo %s: %v", f.Photo, err)}
-	}
-	return id, f, nil
-}
-
-// AllFaces loads every face of the account, rejected ones and those without a
-// vector included, ordered as Vectors orders them.
-func (db *DB) AllFaces(ctx context.Context) ([]VectorFace, error) {
-	var faces []VectorFace
-	err := each(ctx, db.read, "SELECT "+vectorFaceColumns+` FROM faces f JOIN photos p ON p.id = f.photo
-		LEFT JOIN people e ON e.id = f.person`+vectorFaceOrder, nil, func(rows *sql.Rows) error {
-		_, f, err := scanVectorFace(rows)
-		faces = append(faces, f)
-		return err
-	})
+	faces := make(map[FaceID]Face, len(ids))
+	err = each(ctx, db.read, faceSelect+" WHERE f.uid IN (SELECT value FROM json_each(?))", []any{string(packed)},
+		func(rows *sql.Rows) error {
+			f, err := scanFace(rows)
+			faces[f.ID] = f
+			return err
+		})
 	if err != nil {
 		return nil, db.fail(ctx, "read faces of", err)
 	}
 	return faces, nil
-}
-
-// VectorSet holds all vectors of a space.
-type VectorSet struct {
-	Space Space
-	Faces []VectorFace
-	Data  []float32 // len(Faces) x Space.Dim; row i belongs to Faces[i]
-}
-
-// Vector is the i-th face's vector, a part of Data.
-func (s *VectorSet) Vector(i int) face.Vector {
-	return face.Vector(s.Data[i*s.Space.Dim : (i+1)*s.Space.Dim : (i+1)*s.Space.Dim])
-}
-
-// Vectors loads all vectors of a space and their faces, without those that are
-// rejected, from one snapshot, ordered by the photo's content, the box's left and top edge, and the id: an
-// order that does not depend on when or from where a photo was indexed.
-// ErrNotFound if the space is unknown.
-func (db *DB) Vectors(ctx context.Context, space string) (VectorSet, error) {
-	var set VectorSet
-	err := db.view(ctx, "read vectors of", func(tx *sql.Tx) error {
-		set = VectorSet{}
-		id, s, err := lookupSpace(ctx, tx, space)
-		if err != nil {
-			return err
-		}
-		set.Space = s
-		rowOf, err := set.readFaces(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		return set.readData(ctx, tx, id, rowOf)
-	})
-	if err != nil {
-		return VectorSet{}, err
-	}
-	return set, nil
-}
-
-// readFaces reads everything but the numbers, so that what SQLite sorts is
-// small, and returns each face's position by its row id.
-func (s *VectorSet) readFaces(ctx context.Context, tx *sql.Tx, space int64) (map[int64]int, error) {
-	rowOf := map[int64]int{}
-	err := each(ctx, tx, "SELECT "+vectorFaceColumns+` FROM vectors v JOIN faces f ON f.id = v.face
-		JOIN photos p ON p.id = f.photo LEFT JOIN people e ON e.id = f.person
-		WHERE v.space = ? AND f.rejected IS NULL`+vectorFaceOrder, []any{space}, func(rows *sql.Rows) error {
-		id, f, err := scanVectorFace(rows)
-		if err != nil {
-			return err
-		}
-		rowOf[id] = len(s.Faces)
-		s.Faces = append(s.Faces, f)
-		return nil
-	})
-	return rowOf, err
-}
-
-const notRejected = "face NOT IN (SELECT id FROM faces WHERE rejected IS NOT NULL)"
-
-// readData reads the numbers in the order they lie in the file.
-func (s *VectorSet) readData(ctx context.Context, tx *sql.Tx, space int64, rowOf map[int64]int) error {
-	// The file must hold as much as the space's dimension promises before
-	// memory is taken for it.
-	var stored int64
-	err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(length(v)), 0) FROM vectors WHERE space = ? AND "+notRejected, space).Scan(&stored)
-	if err != nil {
-		return err
-	}
-	dim := s.Space.Dim
-	if want := 4 * int64(dim) * int64(len(s.Faces)); stored != want {
-		return &CorruptError{Detail: fmt.Sprintf("space %q holds %d bytes of vectors, want %d", s.Space.Name, stored, want)}
-	}
-	s.Data = make([]float32, dim*len(s.Faces))
-	var blob sql.RawBytes
-	return each(ctx, tx, "SELECT face, v FROM vectors WHERE space = ? AND "+notRejected, []any{space}, func(rows *sql.Rows) error {
-		var id int64
-		if err := rows.Scan(&id, &blob); err != nil {
-			return err
-		}
-		i, ok := rowOf[id]
-		if !ok {
-			return &CorruptError{Detail: fmt.Sprintf("vector of face row %d, which is missing", id)}
-		}
-		if err := unpackVector(s.Data[i*dim:(i+1)*dim], blob); err != nil {
-			return &CorruptError{Detail: fmt.Sprintf("face %s: %v", s.Faces[i].ID, err)}
-		}
-		return nil
-	})
 }

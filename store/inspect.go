@@ -146,6 +146,10 @@ func inspect(ctx context.Context, file string, a access) (st state, err error) {
 	if err != nil {
 		return st, err
 	}
+	// An older schema, or damage, makes this an error: then look closer.
+	if untouched, err := isUntouched(ctx, tx, file); err == nil && untouched {
+		return st, nil
+	}
 	var verdict string
 	if err := tx.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
 		return st, err

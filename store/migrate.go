@@ -9,6 +9,10 @@ import (
 	"regexp"
 )
 
+// chunksVersion is the version of the schema that brings chunks. What has been
+// stored until then is sealed in the same transaction, chunk by chunk.
+const chunksVersion = 3
+
 // applicationID marks an SQLite file as a kith account: "kith" in ASCII.
 const applicationID = 0x6B697468
 
@@ -77,6 +81,11 @@ func (s schema) step(ctx context.Context, pool *sql.DB) (done bool, err error) {
 	}
 	if _, err := tx.ExecContext(ctx, s[have]); err != nil {
 		return false, fmt.Errorf("migration %04d: %w", have+1, err)
+	}
+	if have+1 == chunksVersion {
+		if err := newVectorWriter(ctx, tx, capacity).sealAll(); err != nil {
+			return false, fmt.Errorf("migration %04d: %w", have+1, err)
+		}
 	}
 	// PRAGMA takes no bound arguments; both are numbers of ours.
 	mark := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, have+1)

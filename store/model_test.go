@@ -28,6 +28,7 @@ type model struct {
 	seen      map[FaceID]bool
 	told      map[PersonID]int // faces by events alone
 	last      EventID
+	grouped   string // all that grouping depends on, as the latest grouping left it
 }
 
 type modelPhoto struct {
@@ -70,7 +71,7 @@ func TestModel(t *testing.T) {
 		m.ok(m.db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 		rt.Repeat(map[string]func(*rapid.T){
 			"": m.compare, "analyse": m.analyse, "move": m.move, "copy": m.copy, "drop": m.drop,
-			"assign": m.assign, "decide": m.decide, "revoke": m.revoke, "reopen": m.reopen,
+			"assign": m.assign, "decide": m.decide, "revoke": m.revoke, "group": m.group, "reopen": m.reopen,
 		})
 	})
 }
@@ -83,12 +84,16 @@ func (m *model) ok(err error) {
 }
 
 func (m *model) open() {
-	db, err := Open(m.t.Context(), m.path, Options{AccountID: "model"})
+	// Vectors are sealed and come loose again all the time.
+	db, err := Open(m.t.Context(), m.path, Options{AccountID: "model", perChunk: 3})
 	m.ok(err)
 	m.db = db
 }
 
-func (m *model) reopen(*rapid.T) {
+func (m *model) reopen(rt *rapid.T) {
+	for err := range m.db.Check(rt.Context()) {
+		rt.Fatalf("check: %v", err)
+	}
 	m.ok(m.db.Close())
 	m.open()
 }
@@ -314,6 +319,10 @@ func (m *model) compare(rt *rapid.T) {
 	}
 	if paths != len(m.photos) {
 		rt.Fatalf("%d photos, want %d", paths, len(m.photos))
+	}
+	m.compareVectors(rt)
+	if _, current, err := m.db.Grouping(rt.Context()); err != nil || current && m.grouped != m.groupable(rt) {
+		rt.Fatalf("a grouping of something else counts as current, or %v", err)
 	}
 	for e, err := range m.db.Events(rt.Context(), m.last) {
 		m.ok(err)

@@ -25,14 +25,21 @@ type Options struct {
 	BusyTimeout time.Duration
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+
+	// perChunk is how many vectors a chunk has, whatever their dimension; 0:
+	// as many as make chunkBytes. Tests have small ones.
+	perChunk int
 }
 
 // DB is one account's file, open. It is safe for concurrent use: writes take
 // turns, reads run beside them, each on one snapshot.
 type DB struct {
 	path    string // as the caller named it, for messages
+	file    string // the same, resolved
 	account string
 	now     func() time.Time
+	// capacity is how many vectors of a dimension a chunk has.
+	capacity func(dim int) int
 
 	read  *sql.DB
 	write *sql.DB      // nil: read-only
@@ -54,7 +61,9 @@ type DB struct {
 // *NotAccountError, *SchemaError or *CorruptError if the file cannot be used,
 // and, read-only, an error that is fs.ErrNotExist if there is none. A file
 // that is refused is left as it was, to the byte. Corruption is looked for
-// with SQLite's quick_check, which reads the whole file.
+// with SQLite's quick_check, which reads the whole file, unless the file is as
+// Close left it, by its modification time and the absence of a log; [DB.Check]
+// always looks.
 //
 // A read-only account on a medium where SQLite cannot make its own files
 // (a read-only directory) is read as it lies there, without locks, provided
@@ -78,7 +87,10 @@ func open(ctx context.Context, path string, opt Options, s schema) (*DB, error) 
 	if err != nil {
 		return nil, fmt.Errorf("store: open %q: %w", path, err)
 	}
-	db := &DB{path: path, now: opt.Now, writing: make(chan struct{}, 1)}
+	db := &DB{path: path, file: file, now: opt.Now, capacity: capacity, writing: make(chan struct{}, 1)}
+	if opt.perChunk > 0 {
+		db.capacity = func(int) int { return opt.perChunk }
+	}
 	if opt.ReadOnly {
 		err = db.openReadOnly(ctx, file, opt, s)
 	} else {
@@ -179,19 +191,32 @@ func (db *DB) shut() error {
 		errs = append(errs, db.read.Close())
 	}
 	if db.write != nil {
-		// A reader that is still at work keeps the log from being emptied;
-		// then the next one to close empties it.
-		ctx := context.Background()
-		_, err := db.write.ExecContext(ctx, "PRAGMA busy_timeout = 0")
-		if err == nil {
-			_, err = truncateLog(ctx, db.write)
-		}
-		errs = append(errs, err, db.write.Close())
+		errs = append(errs, db.shutWriter())
 	}
 	if db.lock != nil {
 		errs = append(errs, releaseLock(db.lock))
 	}
 	return errors.Join(errs...)
+}
+
+// shutWriter empties the log and marks the file as closed, unless it was never
+// opened as a whole. A reader that is still at work keeps the log from being
+// emptied; then the next one to close empties it.
+func (db *DB) shutWriter() error {
+	ctx := context.Background()
+	if _, err := db.write.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return errors.Join(err, db.write.Close())
+	}
+	var closed time.Time
+	if db.read != nil {
+		closed = db.markClosed(ctx)
+	}
+	emptied, err := truncateLog(ctx, db.write)
+	err = errors.Join(err, db.write.Close())
+	if emptied && err == nil {
+		db.setClosed(closed)
+	}
+	return err
 }
 
 // truncateLog copies the log into the file and empties it; false means that

@@ -91,16 +91,26 @@ func (w *photoWriter) copied(a Analysis) ([]foundFace, error) {
 		return nil, fmt.Errorf("copy of %s, whose content is another", a.CopyOf)
 	}
 	var faces []foundFace
-	err = each(w.ctx, w.tx, `SELECT f.x, f.y, f.w, f.h, f.landmarks, f.score, f.quality, f.detector, f.person, f.origin,
-		f.rejected, coalesce(v.space, 0), v.v FROM faces f LEFT JOIN vectors v ON v.face = f.id WHERE f.photo = ? ORDER BY f.id`,
-		[]any{source.id}, func(rows *sql.Rows) error {
-			var f foundFace
-			err := rows.Scan(&f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.landmarks, &f.Score, &f.Quality, &f.Detector,
-				&f.person, &f.origin, &f.rejected, &f.space, &f.vector)
-			faces = append(faces, f)
-			return err
-		})
-	return faces, err
+	var uids []string
+	err = each(w.ctx, w.tx, `SELECT uid, x, y, w, h, landmarks, score, quality, detector, person, origin, rejected
+		FROM faces WHERE photo = ? ORDER BY id`, []any{source.id}, func(rows *sql.Rows) error {
+		var f foundFace
+		var uid string
+		err := rows.Scan(&uid, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.landmarks, &f.Score, &f.Quality, &f.Detector,
+			&f.person, &f.origin, &f.rejected)
+		faces, uids = append(faces, f), append(uids, uid)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range faces {
+		f := &faces[i]
+		if f.vector, f.space, err = storedVector(w.ctx, w.tx, uids[i]); err != nil {
+			return nil, err
+		}
+	}
+	return faces, nil
 }
 
 // replaceFaces makes found the faces of a photo. With keep, those that the
@@ -122,6 +132,9 @@ func (w *photoWriter) replaceFaces(photo int64, sha [32]byte, found []foundFace,
 			continue
 		}
 		if err := w.moveRow(s.person, sql.NullInt64{}); err != nil {
+			return err
+		}
+		if err := w.vectors.take("f.id = ?", s.id); err != nil {
 			return err
 		}
 		if err := w.exec("DELETE FROM faces WHERE id = ?", s.id); err != nil {
@@ -233,7 +246,7 @@ func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
 		err := w.exec(`UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, detector = ?,
 			person = ?, origin = ?, rejected = ? WHERE id = ?`, append(values, id)...)
 		if err == nil {
-			err = w.exec("DELETE FROM vectors WHERE face = ?", id)
+			err = w.vectors.take("f.id = ?", id)
 		}
 		if err != nil {
 			return err
@@ -252,5 +265,5 @@ func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
 	if f.space == 0 {
 		return nil
 	}
-	return w.exec("INSERT INTO vectors (face, space, v) VALUES (?, ?, ?)", id, f.space, f.vector)
+	return w.vectors.put(id, f.space, f.vector)
 }

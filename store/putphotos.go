@@ -40,13 +40,18 @@ type Analysis struct {
 // space's dimension; an error names the photo's path and nothing is recorded.
 func (db *DB) PutPhotos(ctx context.Context, space string, batch []Analysis) error {
 	return db.update(ctx, "put photos into", func(tx *sql.Tx) error {
-		w := &photoWriter{watch: newWatch(ctx, tx), space: space, displaced: map[int64]bool{}}
+		w := &photoWriter{
+			watch: newWatch(ctx, tx), vectors: newVectorWriter(ctx, tx, db.capacity), space: space, displaced: map[int64]bool{},
+		}
 		for _, a := range batch {
 			if err := w.put(a); err != nil {
 				return fmt.Errorf("photo %q: %w", a.Photo.Path, err)
 			}
 		}
 		if err := w.dropDisplaced(); err != nil {
+			return err
+		}
+		if err := w.vectors.flush(); err != nil {
 			return err
 		}
 		return w.record(db.now)
@@ -101,7 +106,8 @@ func checkFace(f face.Face) error {
 // photoWriter records the photos of one batch.
 type photoWriter struct {
 	*watch
-	space string
+	vectors *vectorWriter
+	space   string
 
 	spaceID int64 // row of space, 0 until it is looked up
 	dim     int
@@ -148,6 +154,9 @@ func (w *photoWriter) put(a Analysis) error {
 			return nil
 		}
 		if err := w.leave("f.photo = ?", id); err != nil {
+			return err
+		}
+		if err := w.vectors.take("f.photo = ?", id); err != nil {
 			return err
 		}
 		return w.exec("DELETE FROM faces WHERE photo = ?", id)
@@ -237,6 +246,9 @@ func (w *photoWriter) dropDisplaced() error {
 	}
 	for id := range w.displaced {
 		if err := w.leave("f.photo = ?", id); err != nil {
+			return err
+		}
+		if err := w.vectors.take("f.photo = ?", id); err != nil {
 			return err
 		}
 		if err := w.exec("DELETE FROM photos WHERE id = ?", id); err != nil {

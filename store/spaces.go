@@ -63,6 +63,12 @@ func (db *DB) PutSpace(ctx context.Context, s Space) error {
 	})
 }
 
+// Space is the vector space of a name, or ErrNotFound.
+func (db *DB) Space(ctx context.Context, name string) (Space, error) {
+	_, s, err := lookupSpace(ctx, db.read, name)
+	return s, db.fail(ctx, "read a vector space of", err)
+}
+
 // Spaces are the account's vector spaces in the order in which they came.
 func (db *DB) Spaces(ctx context.Context) ([]Space, error) {
 	var spaces []Space
