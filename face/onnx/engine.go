@@ -1,9 +1,10 @@
 // Package onnx runs face detectors and embedders on ONNX Runtime, in process.
 //
 // Each model family has one file: ultraface.go and yunet.go find boxes,
-// landmark68.go finds points, arcface.go embeds. What differs between models
-// of one family (input size, colour order, mean, scale, names, thresholds)
-// comes from the models manifest, so a new model needs no code.
+// landmark68.go finds points, arcface.go embeds; finder.go decides where in a
+// photo a detector looks. What differs between models of one family (input
+// size, colour order, mean, scale, names, thresholds) comes from the models
+// manifest, so a new model needs no code.
 package onnx
 
 import (
@@ -51,13 +52,12 @@ func Open(inst models.Installation, opt Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var landmarker face.Landmarker
 	if inst.Landmarker != nil {
 		n, err := e.load(*inst.Landmarker, "landmark68", 1)
 		if err != nil {
 			return nil, err
 		}
-		landmarker = landmark68{n}
+		detector.points = &landmark68{n}
 	}
 	n, err := e.load(inst.Embedder, "arcface", 1)
 	if err != nil {
@@ -67,7 +67,7 @@ func Open(inst models.Installation, opt Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e.analyzer, err = face.NewAnalyzer(detector, landmarker, embedder)
+	e.analyzer, err = face.NewAnalyzer(detector, nil, embedder) // the finder gives the points
 	return e, err
 }
 
@@ -96,20 +96,23 @@ func (e *Engine) Close() error {
 	return errors.Join(errs...)
 }
 
-func (e *Engine) detector(m models.Model) (face.Detector, error) {
+func (e *Engine) detector(m models.Model) (*finder, error) {
+	fd := &finder{passes: allPasses()}
 	switch m.Kind {
 	case "ultraface":
 		n, err := e.load(m, "ultraface", 2)
 		if err != nil {
 			return nil, err
 		}
-		return newUltraface(n, m)
+		fd.network, err = newUltraface(n, m)
+		return fd, err
 	case "yunet":
 		n, err := e.load(m, "yunet", 12)
 		if err != nil {
 			return nil, err
 		}
-		return newYunet(n, m)
+		fd.network, err = newYunet(n, m)
+		return fd, err
 	}
 	return nil, fmt.Errorf("model %s: no detector of kind %q", m.ID, m.Kind)
 }

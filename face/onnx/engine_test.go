@@ -77,18 +77,19 @@ func analyze(t testing.TB, e *Engine, img image.Image) []face.Face {
 }
 
 // partsOf are the engine's parts, over the models that it holds already.
-func partsOf(t testing.TB, e *Engine, inst models.Installation) (face.Detector, face.Landmarker, face.Embedder) {
+func partsOf(t testing.TB, e *Engine, inst models.Installation) (*finder, face.Landmarker, face.Embedder) {
 	t.Helper()
 	byID := map[string]*net{}
 	for _, n := range e.nets {
 		byID[n.id] = n
 	}
-	var d face.Detector
+	points := landmark68{byID[inst.Landmarker.ID]}
+	d := &finder{points: &points, passes: allPasses()}
 	var err error
 	if n := byID[inst.Detector.ID]; inst.Detector.Kind == "yunet" {
-		d, err = newYunet(n, inst.Detector)
+		d.network, err = newYunet(n, inst.Detector)
 	} else {
-		d, err = newUltraface(n, inst.Detector)
+		d.network, err = newUltraface(n, inst.Detector)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +98,7 @@ func partsOf(t testing.TB, e *Engine, inst models.Installation) (face.Detector, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d, landmark68{byID[inst.Landmarker.ID]}, a
+	return d, points, a
 }
 
 func TestConformance(t *testing.T) {

@@ -117,8 +117,8 @@ func TestSpaceIsBoundToWeights(t *testing.T) {
 	}
 }
 
-// Tiles cover the photo, keep their aspect and overlap.
-func TestTiles(t *testing.T) {
+// UltraFace's tiles cover the photo, keep their aspect and overlap.
+func TestUltrafaceTiles(t *testing.T) {
 	u := &ultraface{net: &net{input: models.Input{Width: 320, Height: 240}}, tileDivisor: 1.7, tileOverlap: 0.3, tileBorder: 0.01}
 	for _, size := range [][2]float64{{1920, 1280}, {1280, 1920}, {1000, 1000}, {4000, 300}, {300, 4000}, {640, 480}} {
 		whole := face.Box{W: size[0], H: size[1]}
@@ -158,7 +158,7 @@ func TestYunetGeometry(t *testing.T) {
 	fixed := &yunet{net: &net{input: models.Input{Width: 640, Height: 640, MaxSide: 640}}}
 	for _, size := range [][2]int{{1, 1}, {3, 2000}, {2000, 3}, {640, 480}, {641, 640}, {4000, 3000}, {100, 33}} {
 		for name, y := range map[string]*yunet{"free": free, "fixed": fixed} {
-			w, h, scale := y.geometry(size[0], size[1])
+			w, h, scale := y.geometry(float64(size[0]), float64(size[1]), 640)
 			if w%32 != 0 || h%32 != 0 || w <= 0 || h <= 0 || w > 640 || h > 640 || scale < 1 {
 				t.Errorf("%s, %v: %dx%d at %v", name, size, w, h, scale)
 			}

@@ -12,7 +12,13 @@ import (
 // reduces them to the five that alignment needs.
 type landmark68 struct{ *net }
 
+// Landmarks finds the points of a face that stands upright.
 func (l landmark68) Landmarks(ctx context.Context, p *face.Picture, b face.Box) (face.Landmarks, error) {
+	return l.in(ctx, turned(p, 0), b)
+}
+
+// in finds the points of a face that stands upright in a frame.
+func (l landmark68) in(ctx context.Context, f frame, b face.Box) (face.Landmarks, error) {
 	var lm face.Landmarks
 	if err := ctx.Err(); err != nil {
 		return lm, err
@@ -21,7 +27,7 @@ func (l landmark68) Landmarks(ctx context.Context, p *face.Picture, b face.Box) 
 	c := b.Center()
 	scale := b.H / float64(n)
 	left, top := c.X-b.H/2, c.Y-b.H/2
-	out, err := l.run(p, face.Affine{A: scale, C: left, E: scale, F: top}, n, n)
+	out, err := l.look(f, face.Affine{A: scale, C: left, E: scale, F: top}, n, n)
 	if err != nil {
 		return lm, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // ultraface is Linzaer's Ultra-Light-Fast-Generic-Face-Detector (RFB-320). It
 // sees 320x240 pixels, so one pass misses small faces, and its scores cannot
-// be trusted (it finds flowers and clouds). Detect therefore looks three times:
+// be trusted (it finds flowers and clouds). It therefore looks three times:
 // at the whole, at overlapping tiles, and again at each candidate from close
 // by; only what comes back then is a face.
 type ultraface struct {
@@ -49,23 +49,28 @@ func newUltraface(n *net, m models.Model) (*ultraface, error) {
 
 func (u *ultraface) Name() string { return u.id }
 
-// Detect finds candidates in the whole photo and in its tiles and keeps those
+// limits: the scores saturate, in turned photos too; what tells is how steadily
+// a face shows from several distances.
+func (u *ultraface) limits() limits {
+	return limits{plain: 3, turned: 2, ahead: 0.3, glance: 0.9, sides: []float64{math.Inf(1)}}
+}
+
+// find collects candidates in the whole frame and in its tiles and keeps those
 // that a second look confirms, with the second look's box and score.
-func (u *ultraface) Detect(ctx context.Context, p *face.Picture) ([]face.Detection, error) {
-	w, h := p.Size()
-	whole := face.Box{W: float64(w), H: float64(h)}
-	candidates, err := u.look(ctx, p, whole)
+func (u *ultraface) find(ctx context.Context, f frame, how care) ([]face.Detection, float64, error) {
+	whole := f.whole()
+	candidates, err := u.view(ctx, f, whole)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if float64(max(w, h)) >= u.tileFrom {
+	if max(f.w, f.h) >= u.tileFrom {
 		for _, t := range u.tiles(whole) {
-			found, err := u.look(ctx, p, t)
+			found, err := u.view(ctx, f, t)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			for _, d := range found {
-				if !u.cut(d.Box, t, whole) {
+				if !cut(d.Box, t, whole, u.tileBorder) {
 					candidates = append(candidates, d)
 				}
 			}
@@ -73,15 +78,27 @@ func (u *ultraface) Detect(ctx context.Context, p *face.Picture) ([]face.Detecti
 	}
 	var kept []face.Detection
 	for _, c := range face.Suppress(candidates, u.iou, u.contain) {
-		d, ok, err := u.again(ctx, p, c)
+		d, ok, err := u.again(ctx, f, c, how.strict)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if ok {
 			kept = append(kept, d)
 		}
 	}
-	return face.Suppress(kept, u.iou, u.contain), nil
+	return face.Suppress(kept, u.iou, u.contain), top(candidates), nil
+}
+
+// glance is a look at the whole frame. The input has one size.
+func (u *ultraface) glance(ctx context.Context, f frame, _ float64) ([]face.Detection, error) {
+	return u.view(ctx, f, f.whole())
+}
+
+// plain is how steadily a face shows from further away: the negative decimal
+// logarithm of what its mean score lacks of 1, at most 4.
+func (u *ultraface) plain(ctx context.Context, f frame, d face.Detection) (float64, error) {
+	sum, looks, err := u.looks(ctx, f, d)
+	return -math.Log10(max(1e-4, 1-sum/looks)), err
 }
 
 // tiles covers the photo with windows of the input's aspect.
@@ -98,34 +115,9 @@ func (u *ultraface) tiles(whole face.Box) []face.Box {
 	return ts
 }
 
-// spread places windows along a side so that neighbours overlap by at least
-// overlap of their size and the outer ones end with the side.
-func spread(side, window, overlap float64) []float64 {
-	if side <= window {
-		return []float64{(side - window) / 2}
-	}
-	// The slack keeps a photo that needs just one step from getting two.
-	n := int(math.Ceil((side-window)/(window*(1-overlap))-0.02)) + 1
-	at := make([]float64, n)
-	for i := range at {
-		at[i] = (side - window) * float64(i) / float64(n-1)
-	}
-	return at
-}
-
-// cut reports whether a box touches a border of the tile that is not also a
-// border of the photo: it may be half a face.
-func (u *ultraface) cut(b, t, whole face.Box) bool {
-	mx, my := u.tileBorder*t.W, u.tileBorder*t.H
-	return (b.X < t.X+mx && t.X > mx) ||
-		(b.Y < t.Y+my && t.Y > my) ||
-		(b.X+b.W > t.X+t.W-mx && t.X+t.W < whole.W-mx) ||
-		(b.Y+b.H > t.Y+t.H-my && t.Y+t.H < whole.H-my)
-}
-
 // again looks at one candidate from close by.
-func (u *ultraface) again(ctx context.Context, p *face.Picture, c face.Detection) (face.Detection, bool, error) {
-	found, err := u.look(ctx, p, u.around(c.Box, u.window))
+func (u *ultraface) again(ctx context.Context, f frame, c face.Detection, strict bool) (face.Detection, bool, error) {
+	found, err := u.view(ctx, f, u.around(c.Box, u.window))
 	if err != nil {
 		return face.Detection{}, false, err
 	}
@@ -138,8 +130,17 @@ func (u *ultraface) again(ctx context.Context, p *face.Picture, c face.Detection
 	if overlap < u.verifyIoU {
 		return best, false, nil
 	}
-	ok, err := u.steady(ctx, p, best)
-	return best, ok, err
+	if !strict && best.Box.H < steadyFrom*max(f.w, f.h) {
+		return best, true, nil
+	}
+	sum, looks, err := u.looks(ctx, f, best)
+	return best, sum >= steadyMean*looks, err
+}
+
+// holds reports whether a detection is confirmed and shows steadily.
+func (u *ultraface) holds(ctx context.Context, f frame, d face.Detection) (bool, error) {
+	_, ok, err := u.again(ctx, f, d, true)
+	return ok, err
 }
 
 // A large face shows plainly from any distance, a dog's only from some. These
@@ -154,33 +155,28 @@ const (
 	steadyMean = 0.85
 )
 
-// steady looks at a large face from further away, as far as there is photo
-// around it.
-func (u *ultraface) steady(ctx context.Context, p *face.Picture, d face.Detection) (bool, error) {
-	w, h := p.Size()
-	long := float64(max(w, h))
-	if d.Box.H < steadyFrom*long {
-		return true, nil
-	}
-	sum, looks := d.Score, 1
+// looks sums the scores of a face from further away, as far as there is photo
+// around it, and its own.
+func (u *ultraface) looks(ctx context.Context, f frame, d face.Detection) (sum, looks float64, err error) {
+	sum, looks = d.Score, 1
 	for _, k := range steadyAt {
-		if k*d.Box.H > 2*long {
+		if k*d.Box.H > 2*max(f.w, f.h) {
 			continue
 		}
-		found, err := u.look(ctx, p, u.around(d.Box, k))
+		found, err := u.view(ctx, f, u.around(d.Box, k))
 		if err != nil {
-			return false, err
+			return 0, 1, err
 		}
 		best := 0.0
-		for _, f := range found {
-			if f.Box.IoU(d.Box) >= u.verifyIoU {
-				best = max(best, f.Score)
+		for _, g := range found {
+			if g.Box.IoU(d.Box) >= u.verifyIoU {
+				best = max(best, g.Score)
 			}
 		}
 		sum += best
 		looks++
 	}
-	return sum >= steadyMean*float64(looks), nil
+	return sum, looks, nil
 }
 
 // around is a window of the input's aspect, k box heights high, with the box
@@ -192,17 +188,17 @@ func (u *ultraface) around(b face.Box, k float64) face.Box {
 	return face.Box{X: c.X - w/2, Y: c.Y - h/2, W: w, H: h}
 }
 
-// look is one pass over a window of the photo, which keeps its aspect: what
+// view is one pass over a window of the frame, which keeps its aspect: what
 // the input has too much is split between both sides.
-func (u *ultraface) look(ctx context.Context, p *face.Picture, win face.Box) ([]face.Detection, error) {
+func (u *ultraface) view(ctx context.Context, f frame, win face.Box) ([]face.Detection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	iw, ih := u.input.Width, u.input.Height
 	scale := max(win.W/float64(iw), win.H/float64(ih))
 	left := win.X - (float64(iw)*scale-win.W)/2
-	top := win.Y - (float64(ih)*scale-win.H)/2
-	out, err := u.run(p, face.Affine{A: scale, C: left, E: scale, F: top}, iw, ih)
+	upper := win.Y - (float64(ih)*scale-win.H)/2
+	out, err := u.look(f, face.Affine{A: scale, C: left, E: scale, F: upper}, iw, ih)
 	if err != nil {
 		return nil, err
 	}
@@ -219,8 +215,8 @@ func (u *ultraface) look(ctx context.Context, p *face.Picture, win face.Box) ([]
 			continue
 		}
 		c := boxes[4*i : 4*i+4]
-		x0, y0 := left+float64(c[0])*fw, top+float64(c[1])*fh
-		x1, y1 := left+float64(c[2])*fw, top+float64(c[3])*fh
+		x0, y0 := left+float64(c[0])*fw, upper+float64(c[1])*fh
+		x1, y1 := left+float64(c[2])*fw, upper+float64(c[3])*fh
 		ds = append(ds, face.Detection{Box: face.Box{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}, Score: min(1, s)})
 	}
 	return face.Suppress(ds, u.iou, u.contain), nil
