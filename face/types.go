@@ -51,9 +51,9 @@ func finite(vs ...float64) bool {
 	return !slices.ContainsFunc(vs, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
-// Landmarks are five points in pixels of the upright photo, in this order:
-// the eye on the image's left, the eye on its right, the tip of the nose, the
-// corner of the mouth on the image's left, the one on its right.
+// Landmarks are five points in pixels of the upright photo, in this order, as
+// seen with the face upright: the eye on the left, the eye on the right, the
+// tip of the nose, the corner of the mouth on the left, the one on the right.
 type Landmarks [5]Point
 
 // Finite reports whether no number of the points is NaN or infinite.
