@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/blas/blas32"
+
 	"github.com/kith-photos/kith/face"
 	"github.com/kith-photos/kith/face/cluster"
 	"github.com/kith-photos/kith/store"
@@ -155,7 +157,8 @@ func (a *Account) firstSearch() bool {
 	return true
 }
 
-// readNearest compares the probe with each vector as it comes from the file.
+// readNearest compares the probe with each vector as it comes from the file:
+// in float32, and in float64 where that may put it among the nearest.
 func (a *Account) readNearest(ctx context.Context, space store.Space, probe face.Vector, k int) ([]near, error) {
 	var best []near
 	least := math.Inf(-1) // what one must be above to be among them
@@ -167,9 +170,16 @@ func (a *Account) readNearest(ctx context.Context, space store.Space, probe face
 			least = best[k-1].similarity
 		}
 	}
+	// A sum of n products is off by at most n/2^24 of the lengths' product, and a
+	// little more (Higham, "Accuracy and Stability of Numerical Algorithms", 3.1).
+	slack := 1.1 * float64(len(probe)) / (1 << 24)
+	rough := blas32.Vector{N: len(probe), Inc: 1, Data: probe}
 	err := a.db.EachEmbedding(ctx, space.Name, func(id FaceID, v face.Vector) error {
 		if len(v) != len(probe) { // another space has come to its name
 			return ErrModelMismatch
+		}
+		if float64(blas32.Dot(rough, blas32.Vector{N: len(v), Inc: 1, Data: v})) <= least-slack {
+			return nil
 		}
 		if sim := probe.Dot(v); sim > least {
 			if best = append(best, near{id, sim}); len(best)/2 >= k {
