@@ -1,6 +1,11 @@
 package index
 
-import "github.com/kith-photos/kith/store"
+import (
+	"maps"
+	"slices"
+
+	"github.com/kith-photos/kith/store"
+)
 
 // outcome lists what is to change so that each face is with person[i] and the
 // people are as the decisions say. Whoever has neither a face nor a name and
@@ -51,6 +56,23 @@ func (b *book) outcome(l *ledger, person []PersonID, covers bool) store.Assignme
 		}
 	}
 	return as
+}
+
+// after is the book as it will be when an assignment is stored.
+func (b *book) after(as store.Assignment) *book {
+	faces := slices.Clone(b.faces)
+	for id, be := range as.Faces {
+		f := &faces[b.at[id]]
+		f.Person, f.By, f.Rejected = be.Person, be.By, be.Reject
+	}
+	people := maps.Clone(b.people)
+	for _, id := range as.Drop {
+		delete(people, id)
+	}
+	for _, p := range as.People {
+		people[p.ID] = p
+	}
+	return newBook(b.ledger, faces, slices.Collect(maps.Values(people)), b.now)
 }
 
 // everybody lists who is there, has faces or is to last.

@@ -72,7 +72,7 @@ func (a *Account) derive(ctx context.Context) (Grouping, error) {
 			return Grouping{}, fmt.Errorf("group %d faces: %w", len(vs.Faces), err)
 		}
 	}
-	person := p.place(res.Label, res.Clusters)
+	person := b.place(p, res)
 	g := grouped{Rules: groupingRules, Space: space, Threshold: res.Threshold, Loose: res.Loose, Faces: len(vs.Faces)}
 	people := map[PersonID]bool{}
 	for i, id := range person {
@@ -92,6 +92,25 @@ func (a *Account) derive(ctx context.Context) (Grouping, error) {
 	}
 	a.forgetFaces()
 	return g.report(), nil
+}
+
+// mostPlacings bounds how often people are placed anew; two are nearly always
+// enough.
+const mostPlacings = 5
+
+// place turns clusters into people, again and again until that changes nothing
+// more: who continues a person depends on who holds its faces, which placing
+// itself changes. Grouping twice then comes to what grouping once does.
+func (b *book) place(p *placing, res cluster.Result) []PersonID {
+	person := p.place(res.Label, res.Clusters)
+	for range mostPlacings {
+		next := newPlacing(b.after(b.outcome(p.ledger, person, true)), p.vs).place(res.Label, res.Clusters)
+		if slices.Equal(next, person) {
+			break
+		}
+		person = next
+	}
+	return person
 }
 
 // clusterFaces shows the account's vectors to package cluster.
