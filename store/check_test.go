@@ -49,7 +49,7 @@ func TestCheckFinds(t *testing.T) {
 		{"chunk of another dimension", "UPDATE chunks SET v = CAST(v || v AS BLOB)", "vectors of 64 bytes in a space of dimension 8"},
 		{"chunk of no space", "UPDATE chunks SET space = 4711", "row of spaces that is missing"},
 		{"sealed vector not unit", "UPDATE chunks SET v = zeroblob(96)", "length 0"},
-		{"sealed vector of nothing", "UPDATE chunks SET faces = 'x' || substr(faces, 2)", "which is no face"},
+		{"sealed vector of nothing", "UPDATE chunks SET faces = '0' || substr(faces, 2)", "which is no face"},
 		{"sealed twice", "UPDATE chunks SET faces = substr(faces, 28, 27) || substr(faces, 28)", "twice there"},
 		{"slot without a vector", "INSERT INTO slots SELECT face, (SELECT id FROM chunks) FROM vectors; DELETE FROM vectors", "but no vector"},
 		{"slot of nothing", "UPDATE slots SET face = 4711 WHERE face = 1", "row of faces that is missing"},
