@@ -75,6 +75,9 @@ func TestMemory(t *testing.T) {
 		t.Skip("the race detector multiplies memory")
 	}
 	_, err := turbojpeg.Open()
+	if err != nil {
+		t.Logf("the limits are those of image/jpeg: %v", err)
+	}
 	for megapixels, dir := range map[int]string{12: bigAlbum(t, 6), 48: enlarged(t, 2, 8000, 6000)} {
 		for _, workers := range []int{1, 2} {
 			beyond := memoryOf(t, dir, workers)

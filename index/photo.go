@@ -149,7 +149,9 @@ func (a *Account) examine(ctx context.Context, p Photo, c *content, faces bool, 
 		return store.Analysis{Photo: p}, nil
 	}
 	fs, stage, err := a.analyzePhoto(ctx, px, p.Orientation, work.clock)
-	work.decoder = px.decoder()
+	if stage != StageDecode {
+		work.decoder = px.decoder()
+	}
 	if err != nil {
 		return a.fail(ctx, p, stage, err)
 	}
