@@ -1,6 +1,9 @@
 package exif
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
 // BenchmarkDecode measures files a second over files in memory: the cost of
 // the metadata alone, without the disk.
@@ -30,4 +33,30 @@ func BenchmarkDecode(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "files/s")
 		})
 	}
+}
+
+// BenchmarkRegions reads a JPEG file with three regions, and writes a sidecar
+// with five.
+func BenchmarkRegions(b *testing.B) {
+	data, err := os.ReadFile("testdata/regions/orientation-6.jpg")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("read", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := ReadRegions(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	sidecar := goldenSidecars()["full"]
+	b.Run("write", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := sidecar.XMP(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

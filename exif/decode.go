@@ -14,10 +14,10 @@ const (
 	maxBlock  = 4 << 20 // bytes to decompress in one file, or to join for one item
 )
 
-// Error is a fault in the metadata of a photo file. What could be read beside
-// it is returned with it, so that a caller may treat it as a warning.
+// Error is a fault in the metadata of a photo file or of its sidecar. What could
+// be read beside it is returned with it, so that a caller may treat it as a warning.
 type Error struct {
-	Container string // "jpeg", "png", "webp", "tiff", "heif", "raf" or "cr3"
+	Container string // "jpeg", "png", "webp", "tiff", "heif", "raf", "cr3" or "xmp"
 	Part      string // where: a segment, box, directory, tag or property
 	Err       error
 }
@@ -67,7 +67,17 @@ var (
 // the file are checked against the bytes at hand, and at most 4 MiB are
 // decompressed for a file or joined for an item.
 func Decode(data []byte) (Meta, error) {
-	f := file{data: data}
+	f := open(data)
+	m := f.meta()
+	if f.container == "heif" {
+		m.Orientation = min(m.Orientation, upright)
+	}
+	return m, f.err()
+}
+
+// open finds the metadata blocks in the container of a photo file.
+func open(data []byte) *file {
+	f := &file{data: data}
 	switch {
 	case bytes.HasPrefix(data, []byte{0xff, mSOI, 0xff}):
 		f.container = "jpeg"
@@ -91,20 +101,17 @@ func Decode(data []byte) (Meta, error) {
 		f.container = "tiff"
 		f.tiffs = [][]byte{data}
 	}
-	m := f.meta()
-	if f.container == "heif" {
-		m.Orientation = min(m.Orientation, upright)
-	}
-	return m, f.err()
+	return f
 }
 
-// file is one photo on its way through Decode: the metadata blocks found in
-// its container, and what was wrong.
+// file is one photo on its way through Decode or ReadRegions: the metadata
+// blocks found in its container, and what was wrong.
 type file struct {
 	data      []byte
 	container string
 	tiffs     [][]byte         // EXIF blocks, from their TIFF header on
 	xmps      [][]byte         // XMP packets
+	extended  []extendedXMP    // in JPEG files: what a packet had no room for
 	split     [dirCount][]byte // directories in TIFF blocks of their own
 	embedded  []byte           // the JPEG in the TIFF block read last
 	faults    []error

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rwcarlsen/goexif/tiff"
 )
@@ -35,6 +36,9 @@ func seeds() map[string]map[string][]byte {
 	decode["heif-both"] = heifFile(1, heifItem{kind: "Exif", data: heifExif(full), idat: true},
 		heifItem{kind: "mime", contentType: "application/rdf+xml", data: []byte(x), parts: 2})
 	decode["cr3-xmp"] = cr3File(splitBlock(full), x)
+	decode["jpeg-extended"] = jpegFile(xmpSegment(packet(`xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="`+strings.Repeat("A", 32)+`"`, "")),
+		segment(mAPP1, extendedXMPName+strings.Repeat("A", 32)+"\x00\x00\x00\x08\x00\x00\x00\x00<a>b</a>"))
+	decode["heif-turned"] = turnedHEIF(mwgPacket(regionEntry("Anna", goodArea)), true, box("irot", []byte{1}), box("imir", []byte{0}))
 	decode["rw2"] = rw2Block(newBlock(le).short(dirMain, tagOrientation, 8), jpegFile(exifSegment(fullBlock(le, 6).bytes()))).bytes()
 	loop := newBlock(le).raw(dirMain, tagExifIFD, typeLong, 1, []byte{8, 0, 0, 0})
 	texts := make(map[string][]byte)
@@ -42,8 +46,15 @@ func seeds() map[string]map[string][]byte {
 		"    :  :     :  :  ", "60,27.5N", "60,27,30S", "2398/10", "057"} {
 		texts[fmt.Sprintf("text-%02d", i)] = []byte(s)
 	}
+	regions := map[string][]byte{"microsoft": []byte(packet(regionSpaces, microsoft(`<rdf:li MPReg:PersonDisplayName="A" MPReg:Rectangle="0.1, 0.2, 0.3, 0.4"/>`))),
+		"attributes": []byte(mwgPacket(regionEntry("Anna", goodArea))), "pixels": []byte(mwgPacket(regionEntry("Anna", `stArea:x="9" stArea:y="9" stArea:d="9" stArea:unit="pixel"`))),
+		"elements": []byte(mwgPacket(`<rdf:li rdf:parseType="Resource"><mwg-rs:Name>A</mwg-rs:Name><mwg-rs:Area rdf:parseType="Resource"><stArea:x>1</stArea:x><stArea:y>.5</stArea:y>
+<stArea:w>1e-1</stArea:w><stArea:h>2</stArea:h></mwg-rs:Area></rdf:li>`)),
+		"nested":   []byte(packet(regionSpaces, `<mwg-rs:Regions><rdf:Description><mwg-rs:RegionList><rdf:Seq>`+regionEntry("&#955;&lt;", goodArea)+`</rdf:Seq></mwg-rs:RegionList></rdf:Description></mwg-rs:Regions>`)),
+		"entities": []byte(`<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>` + mwgPacket(regionEntry("&b;", goodArea))), "not-xml": []byte("<<>")}
 	return map[string]map[string][]byte{
-		"FuzzDecode": decode,
+		"FuzzDecode":       decode,
+		"FuzzParseRegions": regions,
 		"FuzzTIFF": {"big": full, "little": fullBlock(le, 1).bytes(), "loop": loop.bytes(), "empty": newBlock(be).bytes(),
 			"huge": newBlock(le).raw(dirMain, tagMake, typeASCII, 0xffffffff, nil).bytes()},
 		"FuzzXMP":  {"attributes": []byte(x), "element": []byte(packet("", "<tiff:Make>K</tiff:Make>")), "not-xml": []byte("<<>")},
@@ -134,9 +145,61 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("took %v for %d bytes", took, len(data))
 		}
 		checkMeta(t, m, err)
+		r, err := ReadRegions(data)
+		checkRegions(t, r, err)
 		if !bytes.Equal(data, before) {
 			t.Error("the file was changed")
 		}
+	})
+}
+
+// checkRegions checks what holds for every result, and that what is read can be
+// written and read again.
+func checkRegions(t *testing.T, r Regions, err error) {
+	t.Helper()
+	var e *Error
+	if err != nil && (!errors.As(err, &e) || e.Container == "" || e.Part == "" || e.Err == nil) {
+		t.Errorf("error %#v", err)
+	}
+	if len(r.Areas) > maxRegions || r.Orientation < 0 || r.Orientation > 8 || r.Turn < 0 || r.Turn > 8 || !(r.Width >= 0 && r.Height >= 0) {
+		t.Errorf("%d areas of %+v", len(r.Areas), r)
+	}
+	for o := range 9 {
+		s := Sidecar{Width: 4000, Height: 3000, Orientation: o}
+		for _, p := range r.Upright(o, s.Width, s.Height) {
+			if p.Name != cleanLabel(p.Name) || p.Type != cleanLabel(p.Type) || max(len(p.Name), len(p.Type)) > maxXMPValue || !utf8.ValidString(p.Name) {
+				t.Errorf("name %q, type %q", p.Name, p.Type)
+			}
+			if !(p.X >= 0 && p.Y >= 0 && p.W > 0 && p.H > 0 && p.X+p.W <= 1+1e-12 && p.Y+p.H <= 1+1e-12) {
+				t.Errorf("orientation %d: region %+v", o, p)
+			}
+			if min(p.W, p.H) > 1e-6 {
+				s.Regions = append(s.Regions, p)
+			}
+		}
+		packet, err := s.XMP()
+		if errors.Is(err, errTooLarge) {
+			continue
+		}
+		again, errAgain := ParseRegions(packet)
+		got := again.Upright(o, s.Width, s.Height)
+		if err != nil || errAgain != nil || len(got) != len(s.Regions) {
+			t.Fatalf("%d of %d regions read again: %v, %v", len(got), len(s.Regions), err, errAgain)
+		}
+		for i, p := range s.Regions {
+			if g := got[i]; g.Name != p.Name || g.Type != p.Type || !near(2e-9, g.X, p.X, g.Y, p.Y, g.W, p.W, g.H, p.H) {
+				t.Errorf("orientation %d: %+v read again as %+v", o, p, g)
+			}
+		}
+	}
+}
+
+func FuzzParseRegions(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := ParseRegions(data)
+		checkRegions(t, r, err)
+		r.Turn = 6 // as a caller sets it for a HEIF file
+		checkRegions(t, r, err)
 	})
 }
 

@@ -72,5 +72,7 @@ func (f *file) app1(b []byte) {
 		f.addXMP(b[29:])
 	case bytes.HasPrefix(b, []byte("XMP\x00://ns.adobe.com/xap/1.0/\x00")):
 		f.addXMP(b[29:]) // written so by some picture agencies' software
+	case bytes.HasPrefix(b, []byte(extendedXMPName)):
+		f.addExtendedXMP(b[len(extendedXMPName):])
 	}
 }

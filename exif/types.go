@@ -1,5 +1,6 @@
 // Package exif reads what a photo file says about itself: when it was taken
-// and in which zone, where, how it must be turned, and with which camera.
+// and in which zone, where, how it must be turned, with which camera, and which
+// parts of it somebody marked as a face. It also writes XMP sidecars.
 //
 // It parses bytes that strangers made. Every length is checked against the
 // bytes at hand before it is used, nesting and counts are limited, and a

@@ -50,69 +50,110 @@ func xmpKey(n xml.Name) string {
 	return ""
 }
 
-// xmpProperties collects the wanted properties of a packet. Properties are
-// attributes or child elements of the rdf:Descriptions directly below rdf:RDF
-// (XMP part 1, section 7); the same names deeper down speak of something
-// else, such as the image that this one was made from.
+// xmpVisitor is called for the rdf:Descriptions directly below rdf:RDF, which
+// have depth 0, their properties, which have depth 1, and what is in these.
+type xmpVisitor interface {
+	open(depth int, e xml.StartElement) error // an error ends the walk
+	text(depth int, b []byte)                 // of the element opened last and not closed
+	close(depth int, name xml.Name)
+}
+
+// walkXMP walks through a packet (XMP part 1, section 7).
 //
 // The decoder is the strict one of encoding/xml, which expands no entities
 // but XML's five; a document type declaration is refused all the same.
-func xmpProperties(packet []byte) (map[string]string, error) {
+func walkXMP(packet []byte, v xmpVisitor) error {
 	if len(packet) > maxXMP {
-		return nil, fmt.Errorf("%d bytes: %w", len(packet), errTooLarge)
+		return fmt.Errorf("%d bytes: %w", len(packet), errTooLarge)
 	}
 	var (
 		root        = xml.Name{Space: nsRDF, Local: "RDF"}
 		description = xml.Name{Space: nsRDF, Local: "Description"}
 	)
-	props := make(map[string]string)
-	put := func(n xml.Name, value string) {
-		key := xmpKey(n)
-		if _, have := props[key]; key != "" && !have && len(value) <= maxXMPValue {
-			props[key] = strings.TrimSpace(value)
-		}
-	}
 	d := xml.NewDecoder(bytes.NewReader(packet))
 	var path []xml.Name // of the open elements
-	var value []byte    // of the open property
 	rdf := -1           // where in path rdf:RDF stands
+	within := func() bool { return rdf >= 0 && len(path) > rdf+1 && path[rdf+1] == description }
 	for {
 		token, err := d.Token()
 		switch {
 		case errors.Is(err, io.EOF):
-			return props, nil
+			return nil
 		case err != nil:
-			return props, err
+			return err
 		}
 		switch t := token.(type) {
 		case xml.Directive:
-			return props, errors.New("a document type declaration")
+			return errors.New("a document type declaration")
 		case xml.StartElement:
 			if len(path) == maxXMPDepth {
-				return props, fmt.Errorf("more than %d nested elements", maxXMPDepth)
+				return fmt.Errorf("more than %d nested elements", maxXMPDepth)
 			}
 			if rdf < 0 && t.Name == root {
 				rdf = len(path)
 			}
-			if rdf >= 0 && len(path) == rdf+1 && t.Name == description {
-				for _, a := range t.Attr {
-					put(a.Name, a.Value)
+			path = append(path, t.Name)
+			if within() {
+				if err := v.open(len(path)-rdf-2, t); err != nil {
+					return err
 				}
 			}
-			path, value = append(path, t.Name), value[:0]
 		case xml.CharData:
-			if rdf >= 0 && len(path) == rdf+3 && len(value) <= maxXMPValue {
-				value = append(value, t...)
+			if within() {
+				v.text(len(path)-rdf-2, t)
 			}
-		case xml.EndElement:
-			path = path[:len(path)-1] // the decoder has checked that they match
+		case xml.EndElement: // the decoder has checked that it matches
+			if within() {
+				v.close(len(path)-rdf-2, t.Name)
+			}
+			path = path[:len(path)-1]
 			if len(path) == rdf {
-				return props, nil // what follows is padding
-			}
-			if rdf >= 0 && len(path) == rdf+2 && path[rdf+1] == description {
-				put(t.Name, string(value))
+				return nil // what follows is padding
 			}
 		}
+	}
+}
+
+// xmpProperties collects the wanted properties of a packet: attributes and
+// child elements of the rdf:Descriptions. The same names deeper down speak of
+// something else, such as the image that this one was made from.
+func xmpProperties(packet []byte) (map[string]string, error) {
+	c := propertyCollector{props: make(map[string]string)}
+	err := walkXMP(packet, &c)
+	return c.props, err
+}
+
+type propertyCollector struct {
+	props map[string]string
+	value []byte // of the open property
+}
+
+func (c *propertyCollector) put(n xml.Name, value string) {
+	key := xmpKey(n)
+	if _, have := c.props[key]; key != "" && !have && len(value) <= maxXMPValue {
+		c.props[key] = strings.TrimSpace(value)
+	}
+}
+
+func (c *propertyCollector) open(depth int, e xml.StartElement) error {
+	if depth == 0 {
+		for _, a := range e.Attr {
+			c.put(a.Name, a.Value)
+		}
+	}
+	c.value = c.value[:0]
+	return nil
+}
+
+func (c *propertyCollector) text(depth int, b []byte) {
+	if depth == 1 && len(c.value) <= maxXMPValue {
+		c.value = append(c.value, b...)
+	}
+}
+
+func (c *propertyCollector) close(depth int, name xml.Name) {
+	if depth == 1 {
+		c.put(name, string(c.value))
 	}
 }
 
