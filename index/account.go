@@ -53,6 +53,18 @@ type Config struct {
 	// Busy is how long Open waits for another process that has the account
 	// open for writing; 0: not at all, ErrBusy at once.
 	Busy time.Duration
+	// Keys has the account's data key, and the account is sealed: what says
+	// something of people is encrypted in the file. One that was plain is sealed
+	// by opening it with Keys for writing. Nil: the account is plain.
+	Keys store.KeyProvider
+	// PersonConsent has nobody named, or found by a search, whose own consent
+	// was not recorded; see SetConsent.
+	PersonConsent bool
+	// AuditSearches has each search noted in the audit, which makes it a write.
+	AuditSearches bool
+	// Disposer deletes originals and other files of the host's when their time
+	// is over; see Retention. Nil: nothing of the host's is ever deleted.
+	Disposer Disposer
 	// ReadOnly opens without the writer's lock; every change gives ErrReadOnly.
 	ReadOnly bool
 	// Now is the clock; nil: time.Now.
@@ -142,15 +154,19 @@ type Account struct {
 
 	mu      sync.Mutex
 	closed  bool
-	stop    context.CancelFunc // cancels what runs
-	stopped context.Context
-	running sync.WaitGroup
+	stopRun context.CancelCauseFunc // of the running Reindex
+	// requests counts those that wait for it to stop; see interrupt.
+	requests int
+	stop     context.CancelFunc // cancels what runs
+	stopped  context.Context
+	running  sync.WaitGroup
 }
 
 // Open opens the account in the SQLite file at path, and makes it if there is
 // none (unless cfg.ReadOnly). The errors of a file that cannot be opened as
-// this account's (ErrWrongAccount, ErrBusy, *store.SchemaError,
-// *store.NotAccountError, *store.CorruptError) leave the file as it was.
+// this account's (ErrWrongAccount, ErrBusy, ErrNoKey, ErrWrongKey,
+// *store.SchemaError, *store.NotAccountError, *store.CorruptError,
+// *store.InsecureError) leave the file as it was.
 func Open(ctx context.Context, path string, cfg Config) (*Account, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -158,6 +174,7 @@ func Open(ctx context.Context, path string, cfg Config) (*Account, error) {
 	cfg = cfg.withDefaults()
 	db, err := store.Open(ctx, path, store.Options{
 		AccountID: cfg.AccountID, ReadOnly: cfg.ReadOnly, BusyTimeout: cfg.Busy, Now: cfg.Now,
+		Keys: cfg.Keys,
 	})
 	if err != nil {
 		return nil, err
@@ -199,9 +216,26 @@ func (a *Account) Close() error {
 	return a.db.Close()
 }
 
-// begin registers a piece of work, so that Close can cancel it and wait. done
-// must be called when it ends.
+// begin is enter for what a deleted or erased account refuses.
 func (a *Account) begin(ctx context.Context) (_ context.Context, done func(), _ error) {
+	ctx, done, err := a.enter(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := a.db.State(ctx)
+	if err == nil {
+		err = usable(s)
+	}
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return ctx, done, nil
+}
+
+// enter registers a piece of work, so that Close can cancel it and wait. done
+// must be called when it ends.
+func (a *Account) enter(ctx context.Context) (_ context.Context, done func(), _ error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -227,66 +261,6 @@ func lock(ctx context.Context, sem chan struct{}) (unlock func(), _ error) {
 	}
 }
 
-// Consent is the latest record of the account's owner's consent to face
-// recognition; its zero value means that nobody was ever asked.
-func (a *Account) Consent(ctx context.Context) (Consent, error) {
-	ctx, done, err := a.begin(ctx)
-	if err != nil {
-		return Consent{}, err
-	}
-	defer done()
-	return a.db.Consent(ctx)
-}
-
-// SetConsent records that consent was given or withdrawn. Withdrawing erases
-// every face, vector, person and decision about them, and rewrites the file so
-// that their bytes are gone; what EXIF says stays.
-func (a *Account) SetConsent(ctx context.Context, c Consent) error {
-	ctx, done, err := a.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if c.At.IsZero() {
-		c.At = a.cfg.Now()
-	}
-	if c.Given {
-		return a.db.PutConsent(ctx, c)
-	}
-	// Nobody may be adding faces meanwhile.
-	select {
-	case a.indexing <- struct{}{}:
-		defer func() { <-a.indexing }()
-	default:
-		return fmt.Errorf("withdraw consent while photos are being indexed: %w", ErrBusy)
-	}
-	unlock, err := lock(ctx, a.people)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	// The record first: a crash before the erasure is complete must not
-	// leave an account that still works on faces.
-	if err := a.db.PutConsent(ctx, c); err != nil {
-		return err
-	}
-	defer a.forgetVectors() // after the erasure: until then a search may load them
-	_, err = a.db.EraseBiometrics(ctx)
-	return err
-}
-
-// needConsent returns ErrNoConsent unless consent stands.
-func (a *Account) needConsent(ctx context.Context) error {
-	c, err := a.db.Consent(ctx)
-	if err != nil {
-		return err
-	}
-	if !c.Given {
-		return ErrNoConsent
-	}
-	return nil
-}
-
 // space is the vector space in use: the analyzer's, or the account's newest
 // where no analyzer is at hand.
 func (a *Account) space(ctx context.Context) (string, error) {
@@ -303,7 +277,7 @@ func (a *Account) space(ctx context.Context) (string, error) {
 // Check examines the account's file and yields every fault it finds.
 func (a *Account) Check(ctx context.Context) func(yield func(error) bool) {
 	return func(yield func(error) bool) {
-		ctx, done, err := a.begin(ctx)
+		ctx, done, err := a.enter(ctx)
 		if err != nil {
 			yield(err)
 			return

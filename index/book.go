@@ -25,7 +25,7 @@ type book struct {
 
 // openBook reads the account. The caller holds a.people.
 func (a *Account) openBook(ctx context.Context) (*book, error) {
-	ds, err := collect(a.db.Decisions(ctx))
+	ds, err := a.ledger(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func TestBoundary(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command")
 	}
-	deps := imports(t, "./face/...", "./exif", "./store", "./models", "./index")
+	deps := imports(t, "./face/...", "./exif", "./store/...", "./models", "./index")
 	if len(deps) < 50 || deps[module+"index"] == nil || deps[module+"face/onnx"] == nil {
 		t.Fatalf("only %d packages were listed", len(deps))
 	}
@@ -58,7 +58,8 @@ func TestBoundary(t *testing.T) {
 		"face/internal/simd":  {},
 		"face/onnx":           {"face", "models", "face/internal/ort"},
 		"store":               {"face", "exif"},
-		"index":               {"store", "face", "face/cluster", "exif", "index/internal/format", "index/internal/raw", "index/internal/turbojpeg"},
+		"store/keyring":       {"store"},
+		"index":               {"store", "face", "face/cluster", "exif", "index/internal/bundle", "index/internal/format", "index/internal/raw", "index/internal/turbojpeg"},
 	} {
 		if _, ok := deps[module+room]; !ok {
 			t.Errorf("there is no package %s", room)

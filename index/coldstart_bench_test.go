@@ -33,10 +33,10 @@ func unit(seed uint64) face.Vector {
 
 // largeAccount makes an account of 100,000 faces on 50,000 photos and of
 // 5,000 people.
-func largeAccount(b *testing.B, path string) {
+func largeAccount(b *testing.B, path string, keys store.KeyProvider) {
 	b.Helper()
 	ctx := context.Background()
-	db := must1[*store.DB](b)(store.Open(ctx, path, store.Options{}))
+	db := must1[*store.DB](b)(store.Open(ctx, path, store.Options{Keys: keys}))
 	must(b, db.PutConsent(ctx, store.Consent{Given: true}))
 	must(b, db.PutSpace(ctx, store.Space{Name: "large", Dim: largeDim}))
 	for n := 0; n < largeFaces/2; n += 100 {
@@ -79,7 +79,7 @@ func largeAccount(b *testing.B, path string) {
 func BenchmarkColdStart(b *testing.B) {
 	dir := b.TempDir()
 	path, plain := filepath.Join(dir, "a.kith"), filepath.Join(dir, "plain")
-	largeAccount(b, path)
+	largeAccount(b, path, nil)
 	warm := make([]byte, 4*largeDim*largeFaces)
 	must(b, os.WriteFile(plain, warm, 0o600))
 	probe := unit(4711)

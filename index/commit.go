@@ -13,6 +13,7 @@ func (r *run) commit(ctx context.Context, batch []result) error {
 	start := time.Now()
 	defer r.work.since("commit", start)
 	var put []store.Analysis
+	erased := 0
 	var touch []store.File
 	for _, res := range batch {
 		r.work.add(res.work.clock)
@@ -35,6 +36,9 @@ func (r *run) commit(ctx context.Context, batch []result) error {
 				return err
 			}
 			put = append(put, an)
+		case res.erased:
+			put = append(put, res.an)
+			erased++
 		default:
 			put = append(put, res.an)
 		}
@@ -50,6 +54,8 @@ func (r *run) commit(ctx context.Context, batch []result) error {
 			return err
 		}
 	}
+	r.report.Erased += erased
+	r.report.Indexed -= erased // which stored counts
 	r.stored(put)
 	return nil
 }
@@ -65,6 +71,7 @@ func (r *run) elsewhere(ctx context.Context, res result) (store.Analysis, error)
 		delete(r.gone, known.ID)
 		moved := known
 		moved.Path, moved.Size, moved.ModTime = res.photo.Path, res.photo.Size, res.photo.ModTime
+		moved.Disposed = time.Time{}
 		r.report.Moved++
 		return store.Analysis{Photo: moved, CopyOf: known.ID}, nil
 	}
@@ -142,8 +149,35 @@ func (r *run) dropVanished(ctx context.Context) error {
 	}
 	defer unlock()
 	defer r.a.forgetVectors()
-	n, err := r.a.db.DropPhotos(ctx, ids)
-	r.report.Vanished = n
+	keep, err := r.a.retention(ctx)
+	if err != nil {
+		return err
+	}
+	forget := r.a.db.DropPhotos
+	if keep[ClassVanished] > 0 {
+		forget = r.a.db.MarkVanished
+	}
+	r.report.Vanished, err = forget(ctx, ids)
+	return err
+}
+
+// back notes that photos are there again whose files were missing.
+func (r *run) back(ctx context.Context) error {
+	if len(r.returned) == 0 {
+		return nil
+	}
+	return r.a.db.TouchPhotos(ctx, r.returned)
+}
+
+// dispose has the originals deleted that are due. What cannot be deleted is a
+// photo that failed, at that stage.
+func (r *run) dispose(ctx context.Context) error {
+	var out Expiry
+	err := r.a.disposeDue(ctx, r.src, &out)
+	r.report.Disposed = out.Disposed
+	for _, f := range out.Failed {
+		r.failed(&PhotoError{Path: f.Disposal.Name, Stage: StageDispose, Err: f.Err})
+	}
 	return err
 }
 

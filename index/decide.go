@@ -216,6 +216,9 @@ func (a *Account) decide(ctx context.Context, say func(*book) (Decision, error))
 		return "", err
 	}
 	defer unlock()
+	if err := a.mayChange(ctx); err != nil {
+		return "", err
+	}
 	b, err := a.openBook(ctx)
 	if err != nil {
 		return "", err
@@ -225,6 +228,9 @@ func (a *Account) decide(ctx context.Context, say func(*book) (Decision, error))
 		return "", err
 	}
 	if err := b.refuse(d); err != nil {
+		return "", err
+	}
+	if err := a.mayName(ctx, b, d); err != nil {
 		return "", err
 	}
 	d.ID = store.NewDecisionID()
@@ -252,6 +258,9 @@ func (a *Account) Undo(ctx context.Context, id DecisionID) error {
 		return err
 	}
 	defer unlock()
+	if err := a.mayChange(ctx); err != nil {
+		return err
+	}
 	d, err := a.db.Decision(ctx, id)
 	if err != nil {
 		return err
@@ -259,12 +268,29 @@ func (a *Account) Undo(ctx context.Context, id DecisionID) error {
 	if d.Revoked != nil {
 		return fmt.Errorf("index: decision %s: %w", id, store.ErrRevoked)
 	}
+	if corrects(d) {
+		return a.db.Revoke(ctx, id, store.Assignment{})
+	}
 	b, err := a.openBook(ctx)
 	if err != nil {
 		return err
 	}
 	defer a.forgetDecided(d)
 	return a.db.Revoke(ctx, id, b.undone(d))
+}
+
+// mayName returns ErrNoConsent, where persons' own consent is asked for, if a
+// decision names somebody who has not given it.
+func (a *Account) mayName(ctx context.Context, b *book, d Decision) error {
+	merged := d.Kind == store.DecisionMerge && d.OldName != "" && b.people[d.Person].Name == "" // who takes over the name
+	if named := d.Kind == store.DecisionName && d.Name != ""; !named && !merged {
+		return nil
+	}
+	consents, err := a.consents(ctx)
+	if err == nil && consents != nil && !consents[d.Person] {
+		err = fmt.Errorf("person %s: %w", d.Person, ErrNoConsent)
+	}
+	return err
 }
 
 // forgetDecided forgets what a decision, or undoing it, may have changed: which

@@ -16,6 +16,21 @@ var (
 	ErrFull         = store.ErrFull
 	ErrWrongAccount = store.ErrWrongAccount
 
+	ErrErased   = store.ErrErased
+	ErrNoKey    = store.ErrNoKey
+	ErrWrongKey = store.ErrWrongKey
+
+	// ErrRestricted: nothing may be processed until the restriction is lifted.
+	ErrRestricted = errors.New("the account is restricted")
+	// ErrDeleted: the account is deleted, and can be restored for some time.
+	ErrDeleted = errors.New("the account is deleted")
+	// ErrTombstone: the photo's content was erased, and is not to come back.
+	ErrTombstone = errors.New("the photo was erased on request")
+	// ErrInterrupted is what a Reindex returns that an erasure or another
+	// request stopped. What it did is kept; another one goes on.
+	ErrInterrupted = errors.New("stopped for a request of the account's owner")
+	// ErrClock: the clock shows an earlier time than the audit's last entry.
+	ErrClock         = errors.New("the clock was set back")
 	ErrNoConsent     = errors.New("nobody has consented to face recognition in this account")
 	ErrNoAnalyzer    = errors.New("no analyzer: the account was opened without models")
 	ErrModelMismatch = errors.New("the analyzer's vectors do not fit their space")
@@ -34,6 +49,7 @@ var (
 const (
 	StageWalk    = "walk"    // a folder or link could not be followed
 	StageRead    = "read"    // the file could not be read
+	StageDispose = "dispose" // it was processed, and its original could not be deleted
 	StageDecode  = "decode"  // its bytes are no photo
 	StageAnalyze = "analyze" // a model failed on it
 )

@@ -3,10 +3,11 @@ package index
 import (
 	"bufio"
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"io/fs"
+	"iter"
 	"time"
 	"unicode/utf8"
 
@@ -20,128 +21,103 @@ type ExportOptions struct {
 	// Embeddings adds each face's vector. They are biometric data: whoever
 	// has them can recognise the people in other photos.
 	Embeddings bool
+	// Originals shows the photos under the paths that the account knows;
+	// ExportZIP and ExportDir then add a crop of every face that is with a
+	// person. Nil: no crops.
+	Originals fs.FS
+	// CropSize is the crops' width and height in pixels, 1 to 4096; 0: 256.
+	CropSize int
 }
 
-// The export's JSON. Boxes and landmarks are in pixels of the upright photo.
-type (
-	jsonPhoto struct {
-		ID          PhotoID    `json:"id"`
-		Path        string     `json:"path"`
-		PathBytes   string     `json:"path_base64,omitempty"` // where the path is no valid UTF-8
-		SHA256      string     `json:"sha256"`
-		Width       int        `json:"width"`
-		Height      int        `json:"height"`
-		Orientation int        `json:"orientation"`
-		Status      string     `json:"status"`
-		Stage       string     `json:"stage,omitempty"`
-		Error       string     `json:"error,omitempty"`
-		Warning     string     `json:"warning,omitempty"`
-		Taken       *jsonTaken `json:"taken,omitempty"`
-		GPS         *jsonGPS   `json:"gps,omitempty"`
-		Camera      string     `json:"camera,omitempty"`
-	}
-	jsonTaken struct {
-		Time   string `json:"time"` // RFC 3339; without a zone where it is unknown
-		Zone   string `json:"zone,omitempty"`
-		Source string `json:"zone_source"`
-	}
-	jsonGPS struct {
-		Lat float64  `json:"lat"`
-		Lon float64  `json:"lon"`
-		Alt *float64 `json:"alt,omitempty"`
-	}
-	jsonBox struct {
-		X float64 `json:"x"`
-		Y float64 `json:"y"`
-		W float64 `json:"w"`
-		H float64 `json:"h"`
-	}
-	jsonFace struct {
-		ID        FaceID        `json:"id"`
-		Photo     PhotoID       `json:"photo"`
-		Box       jsonBox       `json:"box"`
-		Landmarks [5][2]float64 `json:"landmarks"`
-		Score     float64       `json:"score"`
-		Quality   float64       `json:"quality"`
-		Detector  string        `json:"detector"`
-		Person    *PersonID     `json:"person"` // null: kith abstained
-		By        store.Origin  `json:"by,omitempty"`
-		Rejected  bool          `json:"rejected,omitempty"` // somebody said that it is no face
-		Embedding face.Vector   `json:"embedding,omitempty"`
-	}
-	jsonPerson struct {
-		ID      PersonID  `json:"id"`
-		Name    string    `json:"name"`
-		Faces   int       `json:"faces"`
-		Cover   FaceID    `json:"cover,omitempty"`
-		Chosen  bool      `json:"cover_chosen,omitempty"`
-		Created time.Time `json:"created"`
-		Ignored bool      `json:"ignored,omitempty"`
-	}
-	jsonRef struct {
-		SHA256 string  `json:"sha256"`
-		Box    jsonBox `json:"box"`
-	}
-	jsonHolder struct {
-		Person  *PersonID  `json:"person"` // null: nobody
-		Created *time.Time `json:"created,omitempty"`
-		Faces   []int      `json:"faces,omitempty"` // positions in the decision's faces; absent: all that it moved
-	}
-	jsonDecision struct {
-		ID      DecisionID         `json:"id"`
-		Seq     int64              `json:"seq"`
-		Kind    store.DecisionKind `json:"kind"`
-		At      time.Time          `json:"at"`
-		Person  PersonID           `json:"person"`
-		Other   PersonID           `json:"other,omitempty"`
-		Name    string             `json:"name,omitempty"`
-		OldName string             `json:"old_name,omitempty"`
-		Faces   []jsonRef          `json:"faces"`
-		Others  []jsonRef          `json:"others,omitempty"`
-		Before  []jsonHolder       `json:"before,omitempty"` // whose the faces were that it moved
-		Revoked *time.Time         `json:"revoked,omitempty"`
-		After   int64              `json:"revoked_after,omitempty"` // greatest seq when it was revoked
-	}
-	jsonConsent struct {
-		Given   bool      `json:"given"`
-		At      time.Time `json:"at"`
-		By      string    `json:"by"`
-		Version string    `json:"version"`
-		Means   string    `json:"means"`
-	}
-)
+// exportedSettings are the settings that an export carries and an import takes:
+// what a person chose, and nothing that belongs to the machine.
+func exportedSettings() []string { return []string{sourceKey, retentionKey} }
 
-// Export writes everything the account knows as JSON: photos, faces, people,
-// decisions and consent. It holds one item in memory at a time, and with
-// ExportOptions.Embeddings all vectors. The listings are separate snapshots: do
-// not change the account meanwhile.
+// Export writes everything the account knows as JSON (ExportSchema): photos,
+// faces, people, decisions, settings, consent and the audit. It holds one item in memory
+// at a time, and with ExportOptions.Embeddings all vectors. The listings are
+// separate snapshots: do not change the account meanwhile.
 func (a *Account) Export(ctx context.Context, w io.Writer, opt ExportOptions) error {
-	ctx, done, err := a.begin(ctx)
+	return a.exporting(ctx, opt, func(ctx context.Context) error { return a.exportJSON(ctx, w, opt) })
+}
+
+// exporting runs an export, which a deleted account still allows, and notes it
+// in the audit.
+func (a *Account) exporting(ctx context.Context, opt ExportOptions, write func(context.Context) error) error {
+	ctx, done, err := a.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
+	s, err := a.db.State(ctx)
+	if err == nil && !s.Erased.IsZero() {
+		err = ErrErased
+	}
+	if err == nil {
+		err = write(ctx)
+	}
+	if err != nil || a.cfg.ReadOnly {
+		return err
+	}
+	counts := Counts{ClassExports: 1}
+	if opt.Embeddings {
+		counts[ClassTemplates] = 1
+	}
+	_, err = a.db.Note(ctx, "export", counts)
+	return err
+}
+
+func (a *Account) exportJSON(ctx context.Context, w io.Writer, opt ExportOptions) error {
 	space, err := a.space(ctx)
 	if err != nil {
 		return err
 	}
-	buf := bufio.NewWriter(w)
-	e := &exporter{w: buf}
-	e.raw(`{"format":"kith-export","version":1,"account":`)
-	e.value(a.ID())
-	e.raw(`,"space":`)
-	e.value(space)
-	list(e, "photos", a.db.Photos(ctx, PhotoQuery{}), exportPhoto)
-	vector := func(FaceID) (face.Vector, error) { return nil, nil }
+	spaces, err := a.db.Spaces(ctx)
+	if err != nil {
+		return err
+	}
+	settings, err := a.exportSettings(ctx)
+	if err != nil {
+		return err
+	}
+	consents, err := a.db.Consents(ctx)
+	if err != nil {
+		return err
+	}
+	var vectors map[FaceID]embedding
 	if opt.Embeddings {
-		if vector, err = a.allVectors(ctx, space); err != nil {
+		if vectors, err = a.allVectors(ctx, spaces); err != nil {
 			return err
 		}
 	}
+	buf := bufio.NewWriter(w)
+	e := &exporter{w: buf}
+	e.raw("{")
+	e.member("format", exportFormat)
+	e.raw(",")
+	e.member("version", exportVersion)
+	e.raw(",")
+	e.member("account", a.ID())
+	e.raw(",")
+	e.member("space", space)
+	e.raw(",\n")
+	e.member("settings", settings)
+	list(e, "spaces", each(spaces), func(s store.Space) jsonSpace { return jsonSpace(s) })
+	list(e, "photos", a.db.Photos(ctx, PhotoQuery{}), func(p Photo) jsonPhoto {
+		j := exportPhoto(p)
+		if p.Corrected && e.err == nil {
+			var taken exif.Time
+			var gps *exif.GPS
+			taken, gps, e.err = a.db.Original(ctx, p.ID)
+			j.Original = new(exportMoment(taken, gps))
+		}
+		return j
+	})
 	list(e, "faces", a.db.Faces(ctx, FaceQuery{Rejected: Include}), func(f Face) jsonFace {
 		j := exportFace(f)
-		if e.err == nil {
-			j.Embedding, e.err = vector(f.ID)
+		v := vectors[f.ID]
+		if j.Embedding = v.vector; v.space != space {
+			j.Space = v.space
 		}
 		return j
 	})
@@ -149,17 +125,10 @@ func (a *Account) Export(ctx context.Context, w io.Writer, opt ExportOptions) er
 		return jsonPerson{p.ID, p.Name, p.Faces, p.Cover, p.CoverChosen, p.Created, p.Ignored}
 	})
 	list(e, "decisions", a.db.Decisions(ctx), exportDecision)
-	consents, err := a.db.Consents(ctx)
-	if err != nil {
-		return err
-	}
-	list(e, "consent", func(yield func(Consent, error) bool) {
-		for _, c := range consents {
-			if !yield(c, nil) {
-				return
-			}
-		}
-	}, func(c Consent) jsonConsent { return jsonConsent(c) })
+	list(e, "consent", each(consents), func(c Consent) jsonConsent { return jsonConsent(c) })
+	list(e, "audit", a.db.Audit(ctx), func(n AuditEntry) jsonAudit {
+		return jsonAudit{n.ID, n.Seq, n.At, n.Actor, n.Action, n.Counts, hex.EncodeToString(n.Hash[:])}
+	})
 	e.raw("\n}\n")
 	if e.err != nil {
 		return e.err
@@ -167,27 +136,41 @@ func (a *Account) Export(ctx context.Context, w io.Writer, opt ExportOptions) er
 	return buf.Flush()
 }
 
-// allVectors finds each face's vector, nil where it has none. Those of the space
-// in use are loaded at once: one by one they take a hundred times as long.
-func (a *Account) allVectors(ctx context.Context, space string) (func(FaceID) (face.Vector, error), error) {
-	all, err := a.db.Embeddings(ctx, space)
-	if err != nil && !isNotFound(err) {
-		return nil, err
-	}
-	at := make(map[FaceID]int, len(all.IDs))
-	for i, id := range all.IDs {
-		at[id] = i
-	}
-	return func(id FaceID) (face.Vector, error) {
-		if i, ok := at[id]; ok {
-			return all.Data[i*all.Space.Dim : (i+1)*all.Space.Dim], nil
+// exportSettings are those that are set.
+func (a *Account) exportSettings(ctx context.Context) (map[string]string, error) {
+	out := map[string]string{}
+	for _, key := range exportedSettings() {
+		value, err := a.db.Setting(ctx, key)
+		if err != nil {
+			return nil, err
 		}
-		v, err := a.db.Vector(ctx, id) // rejected, or of another space
-		if isNotFound(err) {
-			return nil, nil
+		if value != "" {
+			out[key] = value
 		}
-		return v, err
-	}, nil
+	}
+	return out, nil
+}
+
+// embedding is a face's vector and the space that it is in.
+type embedding struct {
+	space  string
+	vector face.Vector
+}
+
+// allVectors are the vectors of all faces: one by one they take a hundred times
+// as long to read.
+func (a *Account) allVectors(ctx context.Context, spaces []store.Space) (map[FaceID]embedding, error) {
+	all := map[FaceID]embedding{}
+	for _, s := range spaces {
+		err := a.db.EachVector(ctx, s.Name, func(id FaceID, v face.Vector) error {
+			all[id] = embedding{s.Name, append(face.Vector(nil), v...)}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // exporter writes JSON piece by piece and remembers the first error.
@@ -213,8 +196,24 @@ func (e *exporter) value(v any) {
 	e.err = err
 }
 
+func (e *exporter) member(name string, v any) {
+	e.raw(`"` + name + `":`)
+	e.value(v)
+}
+
+// each is a slice as a listing.
+func each[T any](items []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range items {
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
+}
+
 // list writes a listing as one member of the export, one item a line.
-func list[T, J any](e *exporter, name string, seq func(func(T, error) bool), item func(T) J) {
+func list[T, J any](e *exporter, name string, seq iter.Seq2[T, error], item func(T) J) {
 	e.raw(",\n\"" + name + `":[`)
 	sep := "\n"
 	for v, err := range seq {
@@ -233,19 +232,17 @@ func list[T, J any](e *exporter, name string, seq func(func(T, error) bool), ite
 
 func exportPhoto(p Photo) jsonPhoto {
 	j := jsonPhoto{
-		ID: p.ID, Path: p.Path, SHA256: hex.EncodeToString(p.SHA256[:]),
+		ID: p.ID, Path: p.Path, SHA256: hex.EncodeToString(p.SHA256[:]), Size: p.Size,
 		Width: p.Width, Height: p.Height, Orientation: max(1, p.Orientation),
-		Status: string(p.Status), Stage: p.Stage, Error: p.Error, Warning: p.Warning,
-		Taken: exportTaken(p.Taken),
+		Status: p.Status, Stage: p.Stage, Error: p.Error, Warning: p.Warning, Analyzer: p.Analyzer,
+		Added: stamp(p.Added), Vanished: stamp(p.Vanished), Disposed: stamp(p.Disposed), ModTime: stamp(p.ModTime),
+		jsonMoment: exportMoment(p.Taken, p.GPS), Make: p.Camera.Make, Model: p.Camera.Model,
 	}
 	if !utf8.ValidString(p.Path) {
-		j.PathBytes = base64.StdEncoding.EncodeToString([]byte(p.Path))
+		j.PathBytes = []byte(p.Path)
 	}
 	if p.SHA256 == [32]byte{} {
 		j.SHA256 = "" // the file could not be read
-	}
-	if p.GPS != nil {
-		j.GPS = &jsonGPS{Lat: p.GPS.Lat, Lon: p.GPS.Lon, Alt: p.GPS.Alt}
 	}
 	switch c := p.Camera; {
 	case c.Make != "" && c.Model != "":
@@ -256,22 +253,39 @@ func exportPhoto(p Photo) jsonPhoto {
 	return j
 }
 
+// stamp is nil for a time that is not known, or not to be written in RFC 3339.
+func stamp(t time.Time) *time.Time {
+	if y := t.Year(); t.IsZero() || y < 0 || y > 9999 {
+		return nil
+	}
+	return &t
+}
+
+func exportMoment(taken exif.Time, gps *exif.GPS) jsonMoment {
+	j := jsonMoment{Taken: exportTaken(taken)}
+	if gps != nil {
+		j.GPS = &jsonGPS{Lat: gps.Lat, Lon: gps.Lon, Alt: gps.Alt}
+	}
+	return j
+}
+
+const localTime = "2006-01-02T15:04:05.999999999"
+
 func exportTaken(t exif.Time) *jsonTaken {
 	if t.IsZero() {
 		return nil
 	}
-	const local = "2006-01-02T15:04:05.999999999"
 	if _, known := t.Instant(); !known {
-		return &jsonTaken{Time: t.Wall.Format(local), Source: string(exif.ZoneNone)}
+		return &jsonTaken{Time: t.Wall.Format(localTime), Source: string(exif.ZoneNone)}
 	}
 	zone := t.Wall.In(time.FixedZone("", int(t.Offset/time.Second))).Format("-07:00")
-	return &jsonTaken{Time: t.Wall.Format(local) + zone, Zone: zone, Source: string(t.Zone)}
+	return &jsonTaken{Time: t.Wall.Format(localTime) + zone, Zone: zone, Source: string(t.Zone)}
 }
 
 func exportFace(f Face) jsonFace {
 	j := jsonFace{
-		ID: f.ID, Photo: f.Photo, Box: jsonBox(f.Box),
-		Score: f.Score, Quality: f.Quality, Detector: f.Detector, By: f.By, Rejected: f.Rejected != "",
+		ID: f.ID, Photo: f.Photo, Box: jsonBox(f.Box), Score: f.Score, Quality: f.Quality, Detector: f.Detector,
+		By: f.By, Rejected: f.Rejected != "", RejectedBy: f.Rejected,
 	}
 	for i, p := range f.Landmarks {
 		j.Landmarks[i] = [2]float64{p.X, p.Y}
@@ -293,6 +307,13 @@ func exportDecision(d Decision) jsonDecision {
 	j := jsonDecision{
 		ID: d.ID, Seq: d.Seq, Kind: d.Kind, At: d.At, Person: d.Person, Other: d.Other, Name: d.Name, OldName: d.OldName,
 		Faces: refs(d.Faces), Others: refs(d.Others), Revoked: d.Revoked, After: d.RevokedAfter,
+	}
+	if c := d.Correction; c != nil {
+		var taken exif.Time
+		if c.Taken != nil {
+			taken = *c.Taken
+		}
+		j.Says = new(exportMoment(taken, c.GPS))
 	}
 	for _, h := range d.Before {
 		jh := jsonHolder{Faces: h.Faces}

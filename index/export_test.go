@@ -24,11 +24,22 @@ type exported struct {
 	Version int    `json:"version"`
 	Account string `json:"account"`
 	Space   string `json:"space"`
-	Photos  []struct {
+	// Settings by their keys.
+	Settings map[string]string
+	Spaces   []struct {
+		Name      string
+		Dim       int
+		Impostors face.Impostors
+	}
+	Photos []struct {
 		ID          index.PhotoID
 		Path        string
 		PathBytes   []byte `json:"path_base64"`
 		SHA256      string
+		Size        int64
+		ModTime     time.Time `json:"mtime"`
+		Analyzer    string
+		Added       time.Time
 		Width       int
 		Height      int
 		Orientation int
@@ -45,7 +56,9 @@ type exported struct {
 			Lat, Lon float64
 			Alt      *float64
 		}
-		Camera string
+		Original            *struct{ Taken, GPS any }
+		Vanished, Disposed  *time.Time
+		Camera, Make, Model string
 	}
 	Faces []struct {
 		ID             index.FaceID
@@ -57,7 +70,9 @@ type exported struct {
 		Person         *index.PersonID
 		By             string
 		Rejected       bool
+		RejectedBy     string `json:"rejected_by"`
 		Embedding      face.Vector
+		Space          string `json:"embedding_space"`
 	}
 	People []struct {
 		ID      index.PersonID
@@ -84,14 +99,22 @@ type exported struct {
 			Created *time.Time
 			Faces   []int
 		}
-		Revoked *time.Time
-		Seq     int64
-		After   int64 `json:"revoked_after"`
+		Revoked    *time.Time
+		Correction *struct{ Taken, GPS any }
+		Seq        int64
+		After      int64 `json:"revoked_after"`
 	}
 	Consent []struct {
 		Given              bool
 		At                 time.Time
 		By, Version, Means string
+		Purpose, Person    string
+	}
+	Audit []struct {
+		ID, Actor, Action, Hash string
+		Seq                     int64
+		At                      time.Time
+		Counts                  map[string]int
 	}
 }
 
@@ -262,5 +285,5 @@ func TestExportWriterFails(t *testing.T) {
 		wantErr(t, fmt.Sprintf("after %d of %d bytes", left, size),
 			acc.Export(t.Context(), &limited{left}, index.ExportOptions{}), errPipe)
 	}
-	must(t, acc.Export(t.Context(), &limited{size}, index.ExportOptions{}))
+	must(t, acc.Export(t.Context(), &limited{size + 1000}, index.ExportOptions{})) // the first is in the audit now
 }

@@ -88,7 +88,7 @@ type region struct {
 }
 
 func (a *Account) openRegion(ctx context.Context, vs *vectors, faces []int) (*region, error) {
-	ds, err := collect(a.db.Decisions(ctx))
+	ds, err := a.ledger(ctx)
 	if err != nil {
 		return nil, err
 	}

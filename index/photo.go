@@ -207,7 +207,14 @@ func (a *Account) Index(ctx context.Context, src fs.FS, name string) (Photo, err
 	if err := a.commitConsented(ctx, an); err != nil {
 		return Photo{}, err
 	}
+	disposeErr := a.disposeIndexed(ctx, src, name)
 	stored, err := a.db.PhotoByPath(ctx, name)
+	if isNotFound(err) { // it was erased while it was looked at
+		err = &PhotoError{Path: name, Stage: StageRead, Err: ErrTombstone}
+	}
+	if err == nil {
+		err = disposeErr
+	}
 	if err == nil && stored.Status == store.StatusFailed {
 		err = &PhotoError{Path: name, Stage: stored.Stage, Err: errors.New(stored.Error)}
 	}
@@ -232,6 +239,9 @@ func (a *Account) commitConsented(ctx context.Context, an store.Analysis) error 
 		return err
 	}
 	p, err := a.db.PhotoByPath(ctx, an.Photo.Path)
+	if isNotFound(err) { // it has a tombstone
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -241,6 +251,13 @@ func (a *Account) commitConsented(ctx context.Context, an store.Analysis) error 
 // one analyses a single photo, unless its content is known.
 func (a *Account) one(ctx context.Context, p Photo, c *content, space string) (store.Analysis, error) {
 	p.SHA256 = c.sum
+	tombs, err := a.db.Tombstones(ctx)
+	if err != nil {
+		return store.Analysis{}, err
+	}
+	if tombs.Photo(c.sum) {
+		return store.Analysis{}, &PhotoError{Path: p.Path, Stage: StageRead, Err: ErrTombstone}
+	}
 	same, err := a.db.PhotosByContent(ctx, c.sum)
 	if err != nil {
 		return store.Analysis{}, err
@@ -284,5 +301,6 @@ func photoOf(f found) Photo {
 func copyOf(known, p Photo) store.Analysis {
 	c := known
 	c.ID, c.Path, c.Size, c.ModTime = "", p.Path, p.Size, p.ModTime
+	c.Vanished, c.Disposed = time.Time{}, time.Time{} // its own file is there
 	return store.Analysis{Photo: c, CopyOf: known.ID}
 }

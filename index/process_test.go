@@ -33,6 +33,8 @@ func runChild(role string) int {
 		err = childHold(ctx, path)
 	case "reindex": // indexes the crowd slowly, until it is done or killed
 		err = childReindex(ctx, path)
+	case "dispose", "dispose late", "expire", "erase": // works until it is killed; see rights_process_test.go
+		err = childRights(ctx, role, path)
 	default:
 		err = fmt.Errorf("unknown role %q", role)
 	}

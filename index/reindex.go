@@ -36,6 +36,16 @@ func (a *Account) Reindex(ctx context.Context, src fs.FS, opt ReindexOptions) (R
 	default:
 		return Report{}, fmt.Errorf("another Reindex is running: %w", ErrBusy)
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stopped, err := a.reindexing(cancel)
+	if err != nil {
+		return Report{}, err
+	}
+	defer stopped()
+	if err := a.mayChange(ctx); err != nil {
+		return Report{}, err
+	}
 	r := &run{a: a, src: src, opt: opt, work: clock{}, started: a.cfg.Now(), phase: PhaseWalk}
 	r.begun = r.started
 	if !opt.NoFaces {
@@ -46,10 +56,23 @@ func (a *Account) Reindex(ctx context.Context, src fs.FS, opt ReindexOptions) (R
 	err = r.all(ctx)
 	r.report.Elapsed = a.cfg.Now().Sub(r.started)
 	r.report.Work = r.work
+	if noteErr := r.note(ctx); err == nil {
+		err = noteErr
+	}
 	if err != nil {
 		return r.report, cause(ctx, err)
 	}
 	return r.report, nil
+}
+
+// note says in the audit what the run did, if anything.
+func (r *run) note(ctx context.Context) error {
+	c := Counts{ClassPhotos: r.report.Indexed + r.report.Moved + r.report.Copied, ClassFaces: r.report.Faces, ClassVanished: r.report.Vanished}
+	if c[ClassPhotos]+c[ClassFaces]+c[ClassVanished] == 0 {
+		return nil
+	}
+	_, err := r.a.db.Note(context.WithoutCancel(ctx), "index", c)
+	return err
 }
 
 // run is one Reindex. Its fields are the coordinating goroutine's own; workers
@@ -67,7 +90,9 @@ type run struct {
 	known          map[string]store.File
 	content        map[[32]byte]store.File // analysed photos by content that stay as they are
 	gone           map[store.PhotoID]bool  // vanished and not claimed by a moved file yet
-	later          []result                // copies of photos that this very run analyses
+	returned       []store.File            // unchanged, and were missing
+	tombs          *store.Tombstones
+	later          []result // copies of photos that this very run analyses
 }
 
 func (r *run) all(ctx context.Context) error {
@@ -86,8 +111,8 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.load(ctx); err != nil {
 		return err
 	}
-	if len(l.photos) == 0 && len(r.known) > 0 && !r.opt.AllowEmpty {
-		return fmt.Errorf("%w (%d known)", ErrNothingFound, len(r.known))
+	if n := r.expected(); len(l.photos) == 0 && n > 0 && !r.opt.AllowEmpty {
+		return fmt.Errorf("%w (%d known)", ErrNothingFound, n)
 	}
 	if err := r.rememberSource(ctx); err != nil {
 		return err
@@ -100,6 +125,9 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.index(ctx, todo); err != nil {
 		return err
 	}
+	if err := r.back(ctx); err != nil {
+		return err
+	}
 	if err := r.dropVanished(ctx); err != nil {
 		return err
 	}
@@ -108,8 +136,23 @@ func (r *run) all(ctx context.Context) error {
 			return err
 		}
 	}
+	if !r.opt.KeepOriginals {
+		if err := r.dispose(ctx); err != nil {
+			return err
+		}
+	}
 	r.enter(PhaseDone, 0)
 	return nil
+}
+
+// expected counts the photos whose files should be there.
+func (r *run) expected() (n int) {
+	for _, f := range r.known {
+		if !f.Disposed && !f.Vanished {
+			n++
+		}
+	}
+	return n
 }
 
 const sourceKey = "source"
@@ -147,7 +190,9 @@ func (r *run) load(ctx context.Context) error {
 		}
 		r.known[f.Path] = f
 	}
-	return nil
+	var err error
+	r.tombs, err = r.a.db.Tombstones(ctx)
+	return err
 }
 
 // analysed reports whether nothing is left to do for a file as it is known.
@@ -165,6 +210,9 @@ func (r *run) changed(photos []found) []found {
 		k, ok := r.known[p.path]
 		if ok && !r.opt.Force && r.analysed(k) && k.Size == p.info.Size() && k.ModTime.Equal(p.info.ModTime()) {
 			r.report.Unchanged++
+			if k.Vanished || k.Disposed {
+				r.returned = append(r.returned, k)
+			}
 			continue
 		}
 		todo = append(todo, p)
@@ -197,12 +245,13 @@ func (r *run) sources(todo []found) {
 
 // result is what a worker made of one photo.
 type result struct {
-	photo Photo // as found, with the content's hash
-	an    store.Analysis
-	same  bool   // nothing but the file's time changed
-	of    string // path of a photo of this run with the same content
-	work  effort
-	err   error // the context's
+	photo  Photo // as found, with the content's hash
+	an     store.Analysis
+	erased bool   // its content was erased, and is not to come back
+	same   bool   // nothing but the file's time changed
+	of     string // path of a photo of this run with the same content
+	work   effort
+	err    error // the context's
 }
 
 // index runs the workers over the photos and commits what they make.
@@ -291,6 +340,11 @@ func (r *run) one(ctx context.Context, f found, claims *claims) result {
 	}
 	defer c.release()
 	res.photo.SHA256 = c.sum
+	if r.tombs.Photo(c.sum) { // the store leaves it out
+		res.photo.Status, res.erased = store.StatusPending, true
+		res.an.Photo = res.photo
+		return res
+	}
 	if !r.opt.Force {
 		if ok && known.SHA256 == c.sum && r.analysed(known) {
 			res.same = true

@@ -69,10 +69,31 @@ func (a *Account) search(ctx context.Context, probe face.Vector, k int) ([]Match
 	if err != nil || space == "" {
 		return nil, err
 	}
-	near, err := a.nearest(ctx, space, probe, k)
-	if err != nil || len(near) == 0 {
+	if a.cfg.AuditSearches && !a.cfg.ReadOnly {
+		if _, err := a.db.Note(ctx, "search", Counts{ClassTemplates: 1}); err != nil {
+			return nil, err
+		}
+	}
+	consents, err := a.consents(ctx)
+	if err != nil {
 		return nil, err
 	}
+	// Where some are left out, more are asked for until there are enough.
+	for n := k; ; n *= 4 {
+		near, err := a.nearest(ctx, space, probe, n)
+		if err != nil || len(near) == 0 {
+			return nil, err
+		}
+		best, err := a.matches(ctx, near, consents)
+		if err != nil || consents == nil || len(best) >= k || len(near) < n {
+			return best[:min(k, len(best))], err
+		}
+	}
+}
+
+// matches says whose the faces are that were found, leaving out, where consents
+// are asked for, those whose person has not given it.
+func (a *Account) matches(ctx context.Context, near []near, consents map[PersonID]bool) ([]Match, error) {
 	ids := make([]FaceID, len(near))
 	for i, n := range near {
 		ids[i] = n.id
@@ -85,7 +106,11 @@ func (a *Account) search(ctx context.Context, probe face.Vector, k int) ([]Match
 	}
 	best := make([]Match, 0, len(near))
 	for _, n := range near {
-		if f, ok := faces[n.id]; ok && f.Rejected == "" { // else it went while we searched
+		f, ok := faces[n.id]
+		if !ok || f.Rejected != "" { // it went while we searched
+			continue
+		}
+		if consents == nil || consents[f.Person] {
 			best = append(best, Match{Face: n.id, Photo: f.Photo, Person: f.Person, Similarity: n.similarity})
 		}
 	}

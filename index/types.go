@@ -62,6 +62,9 @@ type ReindexOptions struct {
 	NoFaces bool
 	// NoGroup leaves the people as they are; call Regroup later.
 	NoGroup bool
+	// KeepOriginals leaves the originals that are due where they are; call
+	// DisposeOriginals later.
+	KeepOriginals bool
 	// AllowEmpty accepts a source without a single photo although the account
 	// knows some; they are then taken as vanished.
 	AllowEmpty bool
@@ -113,6 +116,8 @@ type Report struct {
 	Copied    int // copies of a known photo
 	Vanished  int // no longer in the source, and left the account
 	Failed    int // each was reported
+	Erased    int // photos whose content was erased, and which were left out
+	Disposed  int // originals that the Disposer deleted
 	Ignored   int // files that are no photos, hidden ones included
 	Faces     int // faces found in the photos indexed
 

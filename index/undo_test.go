@@ -37,12 +37,13 @@ func bigSource() *files {
 	return src
 }
 
-// exportedState is an export without the ledger.
+// exportedState is an export without the ledger and the audit.
 func exportedState(t *testing.T, acc *index.Account) map[string]string {
 	t.Helper()
 	var parts map[string]json.RawMessage
 	must(t, json.Unmarshal(exportText(t, acc, index.ExportOptions{}), &parts))
 	delete(parts, "decisions")
+	delete(parts, "audit")
 	out := map[string]string{}
 	for name, text := range parts {
 		out[name] = string(text)

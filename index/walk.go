@@ -128,7 +128,7 @@ func (l *listing) vanished(known map[string]store.File) []store.File {
 	var gone []store.File
 next:
 	for name, f := range known {
-		if seen[name] {
+		if seen[name] || f.Disposed {
 			continue
 		}
 		for _, b := range l.blind {

@@ -30,7 +30,7 @@ func benchAnalyses() []Analysis {
 }
 
 func benchInsert(b *testing.B, path string, all []Analysis) {
-	db := must1[*DB](b)(Open(context.Background(), path, Options{}))
+	db := must1[*DB](b)(testOpen(context.Background(), path, Options{}))
 	must(b, db.PutSpace(context.Background(), Space{Name: testSpace, Dim: benchDim}))
 	for i := 0; i < len(all); i += benchBatch {
 		must(b, db.PutPhotos(context.Background(), testSpace, all[i:i+benchBatch]))
@@ -76,7 +76,7 @@ func BenchmarkVectors(b *testing.B) {
 func BenchmarkOpen(b *testing.B) {
 	path := benchDB(b)
 	for b.Loop() {
-		db := must1[*DB](b)(Open(context.Background(), path, Options{}))
+		db := must1[*DB](b)(testOpen(context.Background(), path, Options{}))
 		must(b, db.Close())
 	}
 }

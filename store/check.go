@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 )
 
 // Check examines one snapshot of the account and yields every fault it finds:
@@ -13,7 +16,7 @@ import (
 func (db *DB) Check(ctx context.Context) iter.Seq[error] {
 	return func(yield func(error) bool) {
 		stopped := false
-		c := &checker{ctx: ctx, report: func(err error) error {
+		c := &checker{db: db, ctx: ctx, report: func(err error) error {
 			if !yield(db.fail(ctx, "check", err)) {
 				stopped = true
 				return errStop
@@ -22,7 +25,7 @@ func (db *DB) Check(ctx context.Context) iter.Seq[error] {
 		}}
 		err := db.view(ctx, "check", func(tx *sql.Tx) error {
 			c.tx = tx
-			for _, examine := range []func() error{c.pages, c.references, c.rules, c.photos, c.faces, c.vectors, c.chunks, c.ledger} {
+			for _, examine := range []func() error{c.pages, c.references, c.rules, c.photos, c.faces, c.vectors, c.chunks, c.ledger, c.texts, c.audit} {
 				if err := examine(); err != nil {
 					return err
 				}
@@ -38,6 +41,7 @@ func (db *DB) Check(ctx context.Context) iter.Seq[error] {
 // checker's methods report faults of the account, and return what keeps them
 // from looking on.
 type checker struct {
+	db     *DB
 	ctx    context.Context // of the one Check that it lives in
 	tx     *sql.Tx
 	report func(error) error
@@ -91,9 +95,10 @@ func (c *checker) rules() error {
 		{"decision %s is revoked, but has no place in the ledger for it", `SELECT uid FROM decisions
 			WHERE (revoked IS NULL) <> (revoked_after IS NULL) OR revoked_after < seq`},
 		{"the vector of face %s does not fit its space", `SELECT f.uid FROM vectors v JOIN faces f ON f.id = v.face
-			JOIN spaces s ON s.id = v.space WHERE length(v.v) <> 4 * s.dim`},
+			JOIN spaces s ON s.id = v.space WHERE length(v.v) <> 4 * s.dim + ` + strconv.Itoa(c.db.vault.overhead())},
 		{"face %s has two vectors", "SELECT f.uid FROM vectors v JOIN slots s ON s.face = v.face JOIN faces f ON f.id = v.face"},
 		{"grouping %s is neither current nor not", "SELECT id FROM grouping WHERE current NOT IN (0, 1)"},
+		{"the erasure of account row %s is not complete: the file was not rewritten", "SELECT id FROM account WHERE scrub"},
 		{"there is more or less than one account in the file: %s", "SELECT count(*) FROM account HAVING count(*) <> 1"},
 	} {
 		err := each(c.ctx, c.tx, rule.query, nil, func(rows *sql.Rows) error {
@@ -112,8 +117,11 @@ func (c *checker) rules() error {
 
 func (c *checker) photos() error {
 	return each(c.ctx, c.tx, "SELECT "+photoColumns+" FROM photos p ORDER BY p.id", nil, func(rows *sql.Rows) error {
-		p, err := scanPhoto(rows)
+		p, err := c.db.scanPhoto(rows)
 		if err != nil {
+			return c.report(err)
+		}
+		if _, err := c.db.original(c.ctx, c.tx, string(p.ID)); err != nil {
 			return c.report(err)
 		}
 		if p.GPS != nil && !finite(p.GPS.Lat, p.GPS.Lon) {
@@ -125,7 +133,7 @@ func (c *checker) photos() error {
 
 func (c *checker) faces() error {
 	return each(c.ctx, c.tx, faceSelect+" ORDER BY f.id", nil, func(rows *sql.Rows) error {
-		f, err := scanFace(rows)
+		f, err := c.db.scanFace(rows)
 		if err != nil {
 			return c.report(err)
 		}
@@ -139,20 +147,24 @@ func (c *checker) faces() error {
 func (c *checker) vectors() error {
 	var blob sql.RawBytes
 	var v []float32
-	return each(c.ctx, c.tx, "SELECT face, v FROM vectors ORDER BY face", nil, func(rows *sql.Rows) error {
-		var id int64
-		if err := rows.Scan(&id, &blob); err != nil {
+	return each(c.ctx, c.tx, "SELECT f.uid, v.v FROM vectors v JOIN faces f ON f.id = v.face ORDER BY v.face", nil, func(rows *sql.Rows) error {
+		var uid string
+		if err := rows.Scan(&uid, &blob); err != nil {
 			return err
 		}
-		if n := len(blob) / 4; len(v) != n {
+		packed, err := c.db.vault.open("vectors.v", uid, blob)
+		if err != nil {
+			return c.report(err)
+		}
+		if n := len(packed) / 4; len(v) != n {
 			v = make([]float32, n) // as long as the bytes in hand
 		}
-		err := unpackVector(v, blob)
+		err = unpackVector(v, packed)
 		if err == nil {
 			err = checkUnit(v)
 		}
 		if err != nil {
-			return c.fault("vector of face row %d: %v", id, err)
+			return c.fault("vector of face %s: %v", uid, err)
 		}
 		return nil
 	})
@@ -175,7 +187,7 @@ func (c *checker) chunks() error {
 	var raw sql.RawBytes
 	var v []float32
 	return each(c.ctx, c.tx, chunkSelect+" ORDER BY id", nil, func(rows *sql.Rows) error {
-		ch, err := scanChunk(rows, &raw)
+		ch, err := c.db.scanChunk(rows, &raw)
 		if err != nil {
 			return c.report(err)
 		}
@@ -231,7 +243,7 @@ func (c *checker) slots(ch chunk) error {
 
 func (c *checker) ledger() error {
 	err := each(c.ctx, c.tx, decisionSelect+" ORDER BY seq", nil, func(rows *sql.Rows) error {
-		if _, err := scanDecision(rows); err != nil {
+		if _, err := c.db.scanDecision(rows); err != nil {
 			return c.report(err)
 		}
 		return nil
@@ -246,4 +258,59 @@ func (c *checker) ledger() error {
 		}
 		return nil
 	})
+}
+
+// texts opens what is sealed and is not in a row that was looked at before.
+func (c *checker) texts() error {
+	if _, err := c.db.tombstoneTag(c.ctx, c.tx); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := c.report(err); err != nil {
+			return err
+		}
+	}
+	for _, listing := range []struct {
+		query string
+		scan  func(scanner) error
+	}{
+		{allPeople, func(row scanner) error { _, err := c.db.scanPerson(row); return err }},
+		{consentSelect, func(row scanner) error { _, err := c.db.scanConsent(row); return err }},
+		{productSelect, func(row scanner) error { _, err := c.db.scanProduct(row); return err }},
+		{"SELECT key, value FROM settings", func(row scanner) error {
+			p, err := scanPair(row)
+			if err == nil {
+				_, err = c.db.vault.openText("settings.value", p.key, string(p.value))
+			}
+			return err
+		}},
+		{"SELECT uid, path, sha256, sealed FROM photos WHERE sealed IS NOT NULL", c.db.checkKeys},
+	} {
+		err := each(c.ctx, c.tx, listing.query, nil, func(rows *sql.Rows) error {
+			if err := listing.scan(rows); err != nil {
+				return c.report(err)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkKeys reports a sealed photo that is looked up by something else than
+// its path and content.
+func (db *DB) checkKeys(row scanner) error {
+	var p Photo
+	var path string
+	var sha, sealed []byte
+	if err := row.Scan(&p.ID, &path, &sha, &sealed); err != nil {
+		return err
+	}
+	if err := db.vault.openPhoto(&p, sealed); err != nil {
+		return nil // reported already
+	}
+	key := db.vault.contentKey(p.SHA256)
+	if db.vault.pathKey(p.Path) != path || !bytes.Equal(key[:], sha) {
+		return &TamperedError{Value: "photos.path of " + string(p.ID)}
+	}
+	return nil
 }

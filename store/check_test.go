@@ -14,6 +14,7 @@ import (
 
 // Every rule of Check must find the fault that it is for.
 func TestCheckFinds(t *testing.T) {
+	needsPlain(t)
 	nan := fmt.Sprintf("x'%x'", packVector([]float32{float32(math.NaN()), 0, 0, 0, 0, 0, 0, 0}))
 	for _, c := range []struct{ name, damage, want string }{
 		{"status", "UPDATE photos SET status = 'maybe'", "unknown status"},
@@ -61,7 +62,7 @@ func TestCheckFinds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a.kith")
-			db := must1[*DB](t)(Open(t.Context(), path, Options{perChunk: 3}))
+			db := must1[*DB](t)(testOpen(t.Context(), path, Options{perChunk: 3}))
 			must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 			_, faces := put(t, db, "a", "1", 0, 300, 600, 900) // three are sealed
 			anna := person(t, db, "Anna", faces[0])
@@ -70,7 +71,7 @@ func TestCheckFinds(t *testing.T) {
 			must(t, db.Close())
 			rawExec(t, path, "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; "+c.damage)
 
-			db = &DB{path: path, read: openSQL(path, readOnly), writing: make(chan struct{}, 1)} // Open would refuse some of them
+			db = &DB{path: path, read: openSQL(path, readOnly, nil), writing: make(chan struct{}, 1)} // Open would refuse some of them
 			var found []string
 			for err := range db.Check(t.Context()) {
 				var corrupt *CorruptError
@@ -93,14 +94,15 @@ func TestCheckFinds(t *testing.T) {
 
 // No memory is taken for vectors that the file only claims to hold.
 func TestVectorsDistrustDimension(t *testing.T) {
+	needsPlain(t)
 	path := filepath.Join(t.TempDir(), "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	put(t, db, "a", "1", 0, 300)
 	must(t, db.Close())
 	for dim, want := range map[int]string{maxDim: "holds 64 bytes, which are no vectors of 65536", maxDim + 1: "dimension 65537", -8: "dimension -8"} {
 		rawExec(t, path, "PRAGMA ignore_check_constraints = ON; UPDATE spaces SET dim = "+fmt.Sprint(dim))
-		db = &DB{path: path, read: openSQL(path, readOnly)}
+		db = &DB{path: path, read: openSQL(path, readOnly, nil)}
 		_, err := db.Vectors(t.Context(), testSpace)
 		var corrupt *CorruptError
 		if !errors.As(err, &corrupt) || !strings.Contains(corrupt.Detail, want) {
@@ -115,7 +117,7 @@ func TestVectorsDistrustDimension(t *testing.T) {
 func TestDamagedAnywhere(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	for i := range 30 {
 		_, faces := put(t, db, fmt.Sprint(i), fmt.Sprint(i), 0, 300)
@@ -131,7 +133,7 @@ func TestDamagedAnywhere(t *testing.T) {
 			data[r.IntN(len(data))] = byte(r.Uint32())
 		}
 		must(t, os.WriteFile(path, data, 0o600))
-		db, err := Open(t.Context(), path, Options{})
+		db, err := testOpen(t.Context(), path, Options{})
 		if err != nil {
 			refused++
 			var corrupt *CorruptError
@@ -174,5 +176,5 @@ func useEverything(ctx context.Context, db *DB) {
 		}
 	}
 	_, _ = db.Vectors(ctx, testSpace)
-	_, _ = db.EraseBiometrics(ctx)
+	_, _ = db.EraseBiometrics(ctx, false)
 }

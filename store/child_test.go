@@ -32,6 +32,12 @@ func runChild(role string) int {
 		err = childDie(ctx, path)
 	case "read": // reads a read-only account and prints the paths
 		err = childRead(ctx, path)
+	case "seal": // opens a plain account with keys
+		err = childSeal(ctx, path)
+	case "seal-die": // seals a plain account until it dies in the middle
+		err = childSealDie(ctx, path)
+	case "erase": // erases, and dies on the way or is killed
+		err = childErase(ctx, path)
 	default:
 		err = fmt.Errorf("unknown role %q", role)
 	}
@@ -46,7 +52,7 @@ func runChild(role string) int {
 }
 
 func childHold(ctx context.Context, path string) error {
-	db, err := Open(ctx, path, Options{})
+	db, err := testOpen(ctx, path, Options{})
 	if err != nil {
 		return err
 	}
@@ -58,7 +64,7 @@ func childHold(ctx context.Context, path string) error {
 const crashBatch = 7
 
 func childWrite(ctx context.Context, path string) error {
-	db, err := Open(ctx, path, Options{})
+	db, err := testOpen(ctx, path, Options{})
 	if err != nil {
 		return err
 	}
@@ -92,7 +98,7 @@ func crashAnalyses(n int) []Analysis {
 }
 
 func childRead(ctx context.Context, path string) error {
-	db, err := Open(ctx, path, Options{ReadOnly: true})
+	db, err := testOpen(ctx, path, Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -132,18 +138,18 @@ func TestTwoProcesses(t *testing.T) {
 	}
 
 	began := time.Now()
-	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), path) {
+	if _, err := testOpen(t.Context(), path, Options{}); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), path) {
 		t.Errorf("open a second time: %v, want ErrBusy and the path", err)
 	}
 	if d := time.Since(began); d > 2*time.Second {
 		t.Errorf("ErrBusy took %v without a timeout", d)
 	}
-	if _, err := Open(t.Context(), path, Options{BusyTimeout: 60 * time.Millisecond}); !errors.Is(err, ErrBusy) {
+	if _, err := testOpen(t.Context(), path, Options{BusyTimeout: 60 * time.Millisecond}); !errors.Is(err, ErrBusy) {
 		t.Errorf("open with a short timeout: %v, want ErrBusy", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
 	defer cancel()
-	if _, err := Open(ctx, path, Options{BusyTimeout: time.Hour}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := testOpen(ctx, path, Options{BusyTimeout: time.Hour}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("open with a context that ends: %v, want its error", err)
 	}
 	reader := openAt(t, path, Options{ReadOnly: true})
@@ -162,7 +168,7 @@ func TestTwoProcesses(t *testing.T) {
 
 func TestCrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	must(t, db.Close())
 	committed := map[int]bool{}
@@ -198,7 +204,7 @@ func TestCrash(t *testing.T) {
 // checkCrashed opens the account as the next process would.
 func checkCrashed(t *testing.T, path string, committed map[int]bool) {
 	t.Helper()
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	defer func() { must(t, db.Close()) }()
 	mustCheck(t, db)
 	photos := map[int]int{}
@@ -228,7 +234,7 @@ func checkCrashed(t *testing.T, path string, committed map[int]bool) {
 func TestRefusalWithLog(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{AccountID: "anna"}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{AccountID: "anna"}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	must(t, db.Close())
 	cmd := child(t, "write", path)
@@ -245,7 +251,7 @@ func TestRefusalWithLog(t *testing.T) {
 		t.Fatal("the crash left no log, so this test would say nothing")
 	}
 	for _, readOnly := range []bool{true, false} {
-		if _, err := Open(t.Context(), path, Options{AccountID: "bert", ReadOnly: readOnly}); !errors.Is(err, ErrWrongAccount) {
+		if _, err := testOpen(t.Context(), path, Options{AccountID: "bert", ReadOnly: readOnly}); !errors.Is(err, ErrWrongAccount) {
 			t.Errorf("got %v, want ErrWrongAccount", err)
 		}
 		after := snapshotDir(t, dir)

@@ -26,7 +26,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	dir := filepath.Join(base, "ro")
 	must(t, os.Mkdir(dir, 0o755))
 	path := filepath.Join(dir, "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	put(t, db, "one.jpg", "1", 0)
 	must(t, db.Close())

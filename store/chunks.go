@@ -69,7 +69,7 @@ func (c *chunk) without(uids []string) {
 
 // scanChunk reads the columns id, space, faces and v. With raw, v lasts until
 // the next row only.
-func scanChunk(row scanner, raw *sql.RawBytes) (chunk, error) {
+func (db *DB) scanChunk(row scanner, raw *sql.RawBytes) (chunk, error) {
 	var c chunk
 	var faces string
 	var err error
@@ -79,6 +79,10 @@ func scanChunk(row scanner, raw *sql.RawBytes) (chunk, error) {
 		c.v = *raw
 	}
 	if err != nil {
+		return c, err
+	}
+	// The driver gives every row memory of its own.
+	if c.v, err = db.vault.openInPlace("chunks.v", faces, c.v); err != nil {
 		return c, err
 	}
 	c.faces = strings.Split(faces, " ") // as many as there are bytes in hand
@@ -92,16 +96,19 @@ const chunkSelect = "SELECT id, space, faces, v FROM chunks"
 
 // storedVector is the packed vector of a face and the row of its space; nil and
 // 0 if the face has none.
-func storedVector(ctx context.Context, q querier, uid string) (v []byte, space int64, err error) {
+func (db *DB) storedVector(ctx context.Context, q querier, uid string) (v []byte, space int64, err error) {
 	err = q.QueryRowContext(ctx, "SELECT v.v, v.space FROM faces f JOIN vectors v ON v.face = f.id WHERE f.uid = ?", uid).
 		Scan(&v, &space)
+	if err == nil {
+		v, err = db.vault.open("vectors.v", uid, v)
+	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return v, space, err
 	}
 	const query = chunkSelect + " WHERE id = (SELECT s.chunk FROM faces f JOIN slots s ON s.face = f.id WHERE f.uid = ?)"
 	var raw sql.RawBytes
 	err = each(ctx, q, query, []any{uid}, func(rows *sql.Rows) error {
-		c, err := scanChunk(rows, &raw)
+		c, err := db.scanChunk(rows, &raw)
 		if err != nil {
 			return err
 		}
@@ -114,9 +121,9 @@ func storedVector(ctx context.Context, q querier, uid string) (v []byte, space i
 }
 
 // storedBytes is how much the file holds of a space's vectors. It reads none.
-func storedBytes(ctx context.Context, q querier, space int64) (n int64, err error) {
-	err = q.QueryRowContext(ctx, `SELECT (SELECT coalesce(sum(length(v)), 0) FROM chunks WHERE space = ?1)
-		+ (SELECT coalesce(sum(length(v)), 0) FROM vectors WHERE space = ?1)`, space).Scan(&n)
+func (db *DB) storedBytes(ctx context.Context, q querier, space int64) (n int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT (SELECT coalesce(sum(length(v) - ?2), 0) FROM chunks WHERE space = ?1)
+		+ (SELECT coalesce(sum(length(v) - ?2), 0) FROM vectors WHERE space = ?1)`, space, db.vault.overhead()).Scan(&n)
 	return n, err
 }
 
@@ -127,10 +134,10 @@ const ofSpace = `(SELECT face FROM vectors WHERE space = ?1
 // eachVector shows the packed vectors of a space, those of rejected faces too,
 // with the uids of their faces, in the order in which they lie in the file.
 // show must not keep v.
-func eachVector(ctx context.Context, q querier, space int64, show func(uid string, v []byte) error) error {
+func (db *DB) eachVector(ctx context.Context, q querier, space int64, show func(uid string, v []byte) error) error {
 	var raw sql.RawBytes
 	err := each(ctx, q, chunkSelect+" WHERE space = ? ORDER BY id", []any{space}, func(rows *sql.Rows) error {
-		c, err := scanChunk(rows, &raw)
+		c, err := db.scanChunk(rows, &raw)
 		if err != nil {
 			return err
 		}
@@ -145,28 +152,66 @@ func eachVector(ctx context.Context, q querier, space int64, show func(uid strin
 	if err != nil {
 		return err
 	}
+	return db.eachTail(ctx, q, space, show)
+}
+
+// eachTail is eachVector for those that have a row each.
+func (db *DB) eachTail(ctx context.Context, q querier, space int64, show func(uid string, v []byte) error) error {
+	var raw sql.RawBytes
 	return each(ctx, q, "SELECT f.uid, v.v FROM vectors v JOIN faces f ON f.id = v.face WHERE v.space = ? ORDER BY v.face",
 		[]any{space}, func(rows *sql.Rows) error {
 			var uid string
 			if err := rows.Scan(&uid, &raw); err != nil {
 				return err
 			}
-			return show(uid, raw)
+			v, err := db.vault.openInPlace("vectors.v", uid, raw)
+			if err != nil {
+				return err
+			}
+			return show(uid, v)
 		})
+}
+
+// eachSealed shows the chunks of a space as the file has them.
+func (db *DB) eachSealed(ctx context.Context, q querier, space int64, show func(faces string, v []byte) error) error {
+	var raw sql.RawBytes
+	return each(ctx, q, "SELECT faces, v FROM chunks WHERE space = ? ORDER BY id", []any{space}, func(rows *sql.Rows) error {
+		var faces string
+		if err := rows.Scan(&faces, &raw); err != nil {
+			return err
+		}
+		return show(faces, raw)
+	})
+}
+
+// unpackChunk fills dst, which fixes how long they must be, with the vectors
+// of a chunk.
+func (db *DB) unpackChunk(dst []float32, faces string, v []byte) (err error) {
+	if db.vault != nil && littleEndian() && len(v) == 4*len(dst)+sealOverhead {
+		_, err = db.vault.openTo(asBytes(dst)[:0], "chunks.v", faces, v)
+		return err
+	}
+	if v, err = db.vault.openInPlace("chunks.v", faces, v); err != nil {
+		return err
+	}
+	if err := unpackVector(dst, v); err != nil {
+		return &CorruptError{Detail: fmt.Sprintf("a chunk: %v", err)}
+	}
+	return nil
 }
 
 // vectorWriter puts and takes the vectors of one transaction, whose last step
 // is flush: until then chunks may hold vectors that were taken.
 type vectorWriter struct {
-	ctx      context.Context // of the one call that it lives in
-	tx       *sql.Tx
-	capacity func(dim int) int
-	taken    map[int64][]string // uids by chunk
-	grown    map[int64]bool     // spaces whose tail has more rows than before
+	ctx   context.Context // of the one call that it lives in
+	tx    *sql.Tx
+	db    *DB
+	taken map[int64][]string // uids by chunk
+	grown map[int64]bool     // spaces whose tail has more rows than before
 }
 
-func newVectorWriter(ctx context.Context, tx *sql.Tx, capacity func(dim int) int) *vectorWriter {
-	return &vectorWriter{ctx: ctx, tx: tx, capacity: capacity, taken: map[int64][]string{}, grown: map[int64]bool{}}
+func (db *DB) newVectorWriter(ctx context.Context, tx *sql.Tx) *vectorWriter {
+	return &vectorWriter{ctx: ctx, tx: tx, db: db, taken: map[int64][]string{}, grown: map[int64]bool{}}
 }
 
 func (w *vectorWriter) exec(query string, args ...any) error {
@@ -174,10 +219,10 @@ func (w *vectorWriter) exec(query string, args ...any) error {
 	return err
 }
 
-// put gives a vector to a face that has none.
-func (w *vectorWriter) put(face, space int64, v []byte) error {
+// put gives a vector to a face that has none, known by row and uid.
+func (w *vectorWriter) put(face int64, uid string, space int64, v []byte) error {
 	w.grown[space] = true
-	return w.exec("INSERT INTO vectors (face, space, v) VALUES (?, ?, ?)", face, space, v)
+	return w.exec("INSERT INTO vectors (face, space, v) VALUES (?, ?, ?)", face, space, w.db.vault.seal("vectors.v", uid, v))
 }
 
 // take takes the vectors from the faces that cond tells of, if they have some.
@@ -222,21 +267,22 @@ func (w *vectorWriter) flush() error {
 }
 
 func (w *vectorWriter) rewrite(id int64) error {
-	c, err := scanChunk(w.tx.QueryRowContext(w.ctx, chunkSelect+" WHERE id = ?", id), nil)
+	c, err := w.db.scanChunk(w.tx.QueryRowContext(w.ctx, chunkSelect+" WHERE id = ?", id), nil)
 	if err != nil {
 		return err
 	}
 	n := c.size()
 	c.without(w.taken[id])
-	if len(c.faces) > w.capacity(n/4)/2 {
-		return w.exec("UPDATE chunks SET faces = ?, v = ? WHERE id = ?", strings.Join(c.faces, " "), c.v, id)
+	if len(c.faces) > w.db.capacity(n/4)/2 {
+		faces := strings.Join(c.faces, " ")
+		return w.exec("UPDATE chunks SET faces = ?, v = ? WHERE id = ?", faces, w.db.vault.seal("chunks.v", faces, c.v), id)
 	}
 	if err := w.exec("DELETE FROM slots WHERE chunk = ?", id); err != nil {
 		return err
 	}
 	for i, uid := range c.faces {
 		res, err := w.tx.ExecContext(w.ctx, "INSERT INTO vectors (face, space, v) SELECT id, ?, ? FROM faces WHERE uid = ?",
-			c.space, c.v[i*n:(i+1)*n], uid)
+			c.space, w.db.vault.seal("vectors.v", uid, c.v[i*n:(i+1)*n]), uid)
 		if err := mustChange(res, err); err != nil {
 			return fmt.Errorf("face %s: %w", uid, err)
 		}
@@ -254,7 +300,7 @@ func (w *vectorWriter) seal(space int64) error {
 	if err != nil {
 		return err
 	}
-	for size := w.capacity(dim); tail >= size; tail -= size {
+	for size := w.db.capacity(dim); tail >= size; tail -= size {
 		if err := w.sealOne(space, size, 4*dim); err != nil {
 			return err
 		}
@@ -274,16 +320,21 @@ func (w *vectorWriter) sealOne(space int64, n, size int) error {
 		if err := rows.Scan(&last, &uid, &raw); err != nil {
 			return err
 		}
-		if len(raw) != size {
-			return &CorruptError{Detail: fmt.Sprintf("face %s: vector of %d bytes, want %d", uid, len(raw), size)}
+		v, err := w.db.vault.open("vectors.v", uid, raw)
+		if err != nil {
+			return err
 		}
-		faces, packed = append(faces, uid), append(packed, raw...)
+		if len(v) != size {
+			return &CorruptError{Detail: fmt.Sprintf("face %s: vector of %d bytes, want %d", uid, len(v), size)}
+		}
+		faces, packed = append(faces, uid), append(packed, v...)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	res, err := w.tx.ExecContext(w.ctx, "INSERT INTO chunks (space, faces, v) VALUES (?, ?, ?)", space, strings.Join(faces, " "), packed)
+	uids := strings.Join(faces, " ")
+	res, err := w.tx.ExecContext(w.ctx, "INSERT INTO chunks (space, faces, v) VALUES (?, ?, ?)", space, uids, w.db.vault.seal("chunks.v", uids, packed))
 	if err != nil {
 		return err
 	}

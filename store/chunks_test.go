@@ -143,10 +143,11 @@ func TestSealedFaces(t *testing.T) {
 // Vectors that leave a chunk leave no byte behind, neither in the chunk that
 // is written anew nor in the pages of the one before.
 func TestDropSealed(t *testing.T) {
+	needsPlain(t)
 	const dim, photos = 512, 40
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{Now: clock(), perChunk: 8}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{Now: clock(), perChunk: 8}))
 	ctx := t.Context()
 	must(t, db.PutSpace(ctx, Space{Name: testSpace, Dim: dim}))
 	all := make([]Analysis, photos)

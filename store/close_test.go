@@ -38,7 +38,7 @@ func TestClosed(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"Photo": photoErr, "Vectors": vectorsErr, "Files": filesErr, "Check": checkErr,
-		"SetSetting": db.SetSetting(ctx, "k", "v"), "Erase": second(db.EraseBiometrics(ctx)),
+		"SetSetting": db.SetSetting(ctx, "k", "v"), "Erase": second(db.EraseBiometrics(ctx, false)),
 	} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v, want ErrClosed", name, err)
@@ -48,7 +48,7 @@ func TestClosed(t *testing.T) {
 
 func TestCloseWaitsForWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	var wg sync.WaitGroup
 	var written [8]bool
 	for i := range written {

@@ -2,8 +2,10 @@ package store
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -34,6 +36,30 @@ func NewDecisionID() DecisionID { return DecisionID(newUID()) }
 
 func micros(t time.Time) int64     { return t.UnixMicro() }
 func fromMicros(v int64) time.Time { return time.UnixMicro(v).UTC() }
+
+// nullMicros is a time's column, NULL for the zero time.
+func nullMicros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return micros(t)
+}
+
+func fromNullMicros(v sql.NullInt64) time.Time {
+	if !v.Valid {
+		return time.Time{}
+	}
+	return fromMicros(v.Int64)
+}
+
+// asCorrupt says of which row an error of its bytes is.
+func asCorrupt(err error, what, uid string) error {
+	var tampered *TamperedError
+	if err == nil || errors.As(err, &tampered) {
+		return err
+	}
+	return &CorruptError{Detail: fmt.Sprintf("%s %s: %v", what, uid, err)}
+}
 
 func finite(vs ...float64) bool {
 	return !slices.ContainsFunc(vs, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
@@ -86,11 +112,16 @@ func unpackVector(dst []float32, b []byte) error {
 		return fmt.Errorf("vector of %d bytes, want %d", len(b), 4*len(dst))
 	}
 	if littleEndian() {
-		copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), 4*len(dst)), b)
+		copy(asBytes(dst), b)
 	} else {
 		unpackFloats(dst, b)
 	}
 	return nil
+}
+
+// asBytes is the memory of numbers.
+func asBytes(v []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
 }
 
 // littleEndian reports whether this machine keeps numbers as the file does.

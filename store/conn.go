@@ -40,7 +40,7 @@ const (
 
 // openSQL makes a pool whose every connection has the same settings. It does
 // not touch the file yet.
-func openSQL(file string, a access) *sql.DB {
+func openSQL(file string, a access, v *vault) *sql.DB {
 	pragmas := []string{
 		"PRAGMA trusted_schema = OFF",
 		"PRAGMA cell_size_check = ON",
@@ -58,7 +58,7 @@ func openSQL(file string, a access) *sql.DB {
 		)
 	}
 	dsn := fmt.Sprintf("file:%s?%s&_busy_timeout=%d&_stmt_cache_size=64", escapePath(file), a, patience.Milliseconds())
-	pool := sql.OpenDB(&connector{dsn: dsn, pragmas: pragmas})
+	pool := sql.OpenDB(&connector{dsn: dsn, pragmas: pragmas, vault: v})
 	if a == readWrite {
 		pool.SetMaxOpenConns(1)
 	}
@@ -89,6 +89,7 @@ func escapePath(file string) string {
 type connector struct {
 	dsn     string
 	pragmas []string
+	vault   *vault
 	driver  sqlite3.SQLiteDriver
 }
 
@@ -108,7 +109,31 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, errors.Join(err, conn.Close())
 		}
 	}
+	if err := c.giveFunctions(conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	return conn, nil
+}
+
+// pathFunction gives, in SQL, the path of a sealed photo.
+const pathFunction = "kith_path"
+
+func (c *connector) giveFunctions(conn driver.Conn) error {
+	lite, ok := conn.(*sqlite3.SQLiteConn)
+	if c.vault == nil || !ok {
+		return nil
+	}
+	return lite.RegisterFunc(pathFunction, func(uid string, sealed []byte) (string, error) {
+		return c.vault.photoPath(uid, "", sealed)
+	}, true)
+}
+
+// pathOrder is what photos p are ordered by.
+func (db *DB) pathOrder() string {
+	if db.vault == nil {
+		return "p.path"
+	}
+	return pathFunction + "(p.uid, p.sealed)"
 }
 
 // querier is what *sql.DB, *sql.Conn and *sql.Tx have in common.

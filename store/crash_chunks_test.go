@@ -25,7 +25,7 @@ const diePerChunk = 4
 // transaction. With a page cache of next to nothing, much of that transaction
 // is in the log by then.
 func childDie(ctx context.Context, path string) error {
-	db, err := Open(ctx, path, Options{perChunk: diePerChunk})
+	db, err := testOpen(ctx, path, Options{perChunk: diePerChunk})
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func dieFace(k int) face.Face {
 // leaves every vector where it was before.
 func TestCrashInChunk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: 512}))
 	must(t, db.Close())
 	faces := 0
@@ -133,7 +133,7 @@ func TestCrashInChunk(t *testing.T) {
 		if err := cmd.Run(); err == nil || complaint.Len() > 0 {
 			t.Fatalf("%s: the process ended by itself: %v, %s", death, err, complaint.String())
 		}
-		db := must1[*DB](t)(Open(t.Context(), path, Options{perChunk: diePerChunk}))
+		db := must1[*DB](t)(testOpen(t.Context(), path, Options{perChunk: diePerChunk}))
 		mustCheck(t, db)
 		n := 0
 		for f, err := range db.Faces(t.Context(), FaceQuery{}) {

@@ -72,6 +72,7 @@ func fillErasable(t *testing.T, db *DB) marks {
 }
 
 func TestEraseBiometrics(t *testing.T) {
+	needsPlain(t)
 	for name, perChunk := range map[string]int{"in rows": 0, "in chunks": 7} {
 		t.Run(name, func(t *testing.T) { testErase(t, perChunk) })
 	}
@@ -88,7 +89,7 @@ func testErase(t *testing.T, perChunk int) {
 	if found := m.in(t, dir); len(found) < len(m)/2 {
 		t.Fatalf("only %d of %d marks are found before: this test would say nothing", len(found), len(m))
 	}
-	if n := must1[int](t)(db.EraseBiometrics(ctx)); n != 39 {
+	if n := must1[Receipt](t)(db.EraseBiometrics(ctx, false)).Counts[ClassFaces]; n != 39 {
 		t.Errorf("%d faces erased, want 39", n)
 	}
 	if found := m.in(t, dir); len(found) > 0 {
@@ -113,7 +114,7 @@ func testErase(t *testing.T, perChunk int) {
 	if v := must1[string](t)(db.Setting(ctx, "folder")); v != "photos" || !must1[Consent](t)(db.Consent(ctx)).Given {
 		t.Errorf("setting %q or the consent went as well", v)
 	}
-	if n := must1[int](t)(db.EraseBiometrics(ctx)); n != 0 {
+	if n := must1[Receipt](t)(db.EraseBiometrics(ctx, false)).Counts[ClassFaces]; n != 0 {
 		t.Errorf("%d faces erased of none", n)
 	}
 	must(t, db.PutSpace(ctx, Space{Name: testSpace, Dim: testDim}))
@@ -128,6 +129,7 @@ func testErase(t *testing.T, perChunk int) {
 // A reader holds the state before the erasure: it must see it to its end, and
 // the caller must learn that the bytes are still there.
 func TestEraseBesideReader(t *testing.T) {
+	needsPlain(t)
 	dir := t.TempDir()
 	db := openAt(t, filepath.Join(dir, "a.kith"), Options{Now: clock(), perChunk: 7})
 	m := fillErasable(t, db)
@@ -138,8 +140,8 @@ func TestEraseBesideReader(t *testing.T) {
 	for _, err := range db.Faces(t.Context(), FaceQuery{}) {
 		must(t, err)
 		if seen == 0 {
-			if n, err := db.EraseBiometrics(t.Context()); !errors.Is(err, ErrBusy) || n != 39 {
-				t.Errorf("beside a reader: %d, %v, want ErrBusy", n, err)
+			if r, err := db.EraseBiometrics(t.Context(), false); !errors.Is(err, ErrBusy) || r.Counts[ClassFaces] != 39 {
+				t.Errorf("beside a reader: %+v, %v, want ErrBusy", r, err)
 			}
 		}
 		seen++
@@ -147,7 +149,7 @@ func TestEraseBesideReader(t *testing.T) {
 	if seen != 39 {
 		t.Errorf("the reader saw %d faces of its snapshot", seen)
 	}
-	if n := must1[int](t)(db.EraseBiometrics(t.Context())); n != 0 {
+	if n := must1[Receipt](t)(db.EraseBiometrics(t.Context(), false)).Counts[ClassFaces]; n != 0 {
 		t.Errorf("%d faces erased the second time", n)
 	}
 	if found := m.in(t, dir); len(found) > 0 {

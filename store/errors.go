@@ -18,6 +18,8 @@ var (
 	ErrNotFound     = errors.New("not found")
 	ErrRevoked      = errors.New("decision is revoked already")
 	ErrClosed       = errors.New("account is closed")
+	// ErrErased: the account was erased, and holds nothing but its audit.
+	ErrErased = errors.New("account is erased")
 )
 
 // errStop ends the reading of rows that nobody wants any more.
@@ -57,6 +59,17 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("store: %q is corrupt: %s", e.Path, e.Detail)
 }
 
+// TamperedError reports a value of a sealed account that does not open: it was
+// changed, or comes from another row, column or account.
+type TamperedError struct {
+	Path  string
+	Value string // column and row, such as "people.name of" and an id
+}
+
+func (e *TamperedError) Error() string {
+	return fmt.Sprintf("store: %q was tampered with: %s does not open", e.Path, e.Value)
+}
+
 // explain turns what came out of database/sql into the package's errors. It
 // is the only place that knows SQLite's result codes.
 func explain(ctx context.Context, op, path string, err error) error {
@@ -65,6 +78,11 @@ func explain(ctx context.Context, op, path string, err error) error {
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return fmt.Errorf("store: %s %q: %w", op, path, ctxErr)
+	}
+	var tampered *TamperedError
+	if errors.As(err, &tampered) {
+		tampered.Path = path
+		return err
 	}
 	var corrupt *CorruptError
 	if errors.As(err, &corrupt) {

@@ -39,6 +39,7 @@ func putEvent(ctx context.Context, tx *sql.Tx, e Event) error {
 type watch struct {
 	ctx    context.Context // of the one call that it lives in
 	tx     *sql.Tx
+	db     *DB
 	before map[PersonID]*personState // nil: the person was not there
 	moves  map[[2]PersonID]int       // faces that went from one to another; "" is nobody
 	uids   map[int64]PersonID        // by row
@@ -50,9 +51,9 @@ type personState struct {
 	ignored     bool
 }
 
-func newWatch(ctx context.Context, tx *sql.Tx) *watch {
+func (db *DB) newWatch(ctx context.Context, tx *sql.Tx) *watch {
 	return &watch{
-		ctx: ctx, tx: tx,
+		ctx: ctx, tx: tx, db: db,
 		before: map[PersonID]*personState{}, moves: map[[2]PersonID]int{}, uids: map[int64]PersonID{},
 	}
 }
@@ -68,6 +69,9 @@ func (w *watch) state(id PersonID) (*personState, error) {
 		FROM people e LEFT JOIN faces f ON f.id = e.cover WHERE e.uid = ?`, string(id)).Scan(&s.name, &s.cover, &s.ignored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
+	}
+	if err == nil {
+		s.name, err = w.db.vault.openText("people.name", string(id), s.name)
 	}
 	return &s, err
 }
@@ -177,13 +181,16 @@ func (w *watch) dropForeignCovers() error {
 	return nil
 }
 
+// isStranger tells the people of whom nothing is left.
+const isStranger = `name = ''
+	AND NOT EXISTS (SELECT 1 FROM faces f WHERE f.person = people.id)
+	AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.person = people.uid AND d.revoked IS NULL)
+	AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.other = people.uid AND d.revoked IS NULL)`
+
 // dropStrangers forgets the people of whom nothing is left: no face, no name,
 // and no standing decision.
 func (w *watch) dropStrangers() error {
-	ids, err := w.people(`name = ''
-		AND NOT EXISTS (SELECT 1 FROM faces f WHERE f.person = people.id)
-		AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.person = people.uid AND d.revoked IS NULL)
-		AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.other = people.uid AND d.revoked IS NULL)`)
+	ids, err := w.people(isStranger)
 	for _, id := range ids {
 		err = errors.Join(err, w.drop(id))
 	}

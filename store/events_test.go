@@ -75,13 +75,13 @@ func TestEvents(t *testing.T) {
 		t.Error("an unknown face was placed")
 	}
 	want("nothing happened")
-	must1[int](t)(db.EraseBiometrics(ctx))
+	must1[Receipt](t)(db.EraseBiometrics(ctx, false))
 	before := last
 	if got, _ := told(t, db, 0); !slices.Equal(got, []string{"erased   +0 -2"}) {
 		t.Errorf("%q", got)
 	}
 	want("erased", "erased   +0 -2")
-	must1[int](t)(db.EraseBiometrics(ctx))
+	must1[Receipt](t)(db.EraseBiometrics(ctx, false))
 	want("erased again", "erased   +0 -0")
 	if last != before+2 {
 		t.Errorf("the last event is %d, and was %d before two", last, before)

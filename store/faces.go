@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"iter"
 )
 
@@ -19,26 +18,26 @@ type FaceQuery struct {
 }
 
 const faceSelect = `SELECT f.uid, p.uid, f.x, f.y, f.w, f.h, f.landmarks, f.score, f.quality, f.detector,
-	coalesce(e.uid, ''), f.origin, coalesce(f.rejected, '')
+	coalesce(e.uid, ''), f.origin, coalesce(f.rejected, ''), f.sealed
 	FROM faces f JOIN photos p ON p.id = f.photo LEFT JOIN people e ON e.id = f.person`
 
-func scanFace(row scanner) (Face, error) {
+func (db *DB) scanFace(row scanner) (Face, error) {
 	var f Face
-	var landmarks []byte
+	var landmarks, sealed []byte
 	err := row.Scan(&f.ID, &f.Photo, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &landmarks,
-		&f.Score, &f.Quality, &f.Detector, &f.Person, &f.By, &f.Rejected)
+		&f.Score, &f.Quality, &f.Detector, &f.Person, &f.By, &f.Rejected, &sealed)
 	if err != nil {
 		return Face{}, err
 	}
-	if f.Landmarks, err = unpackLandmarks(landmarks); err != nil {
-		return Face{}, &CorruptError{Detail: fmt.Sprintf("face %s: %v", f.ID, err)}
+	if landmarks, err = db.vault.openLandmarks(string(f.ID), landmarks, sealed); err == nil {
+		f.Landmarks, err = unpackLandmarks(landmarks)
 	}
-	return f, nil
+	return f, asCorrupt(err, "face", string(f.ID))
 }
 
 // Face is the face of an id, or ErrNotFound.
 func (db *DB) Face(ctx context.Context, id FaceID) (Face, error) {
-	f, err := scanFace(db.read.QueryRowContext(ctx, faceSelect+" WHERE f.uid = ?", string(id)))
+	f, err := db.scanFace(db.read.QueryRowContext(ctx, faceSelect+" WHERE f.uid = ?", string(id)))
 	return f, db.fail(ctx, "read a face of", err)
 }
 
@@ -56,8 +55,8 @@ func (db *DB) Faces(ctx context.Context, q FaceQuery) iter.Seq2[Face, error] {
 		f.add("f.person IS NULL")
 	}
 	f.add(q.Rejected.cond("f.rejected IS NOT NULL"))
-	query := faceSelect + f.where() + " ORDER BY p.path, f.x, f.y, f.uid" + f.limit(q.Limit)
-	return list(ctx, db, "list faces of", query, f.args, scanFace)
+	query := faceSelect + f.where() + " ORDER BY " + db.pathOrder() + ", f.x, f.y, f.uid" + f.limit(q.Limit)
+	return list(ctx, db, "list faces of", query, f.args, db.scanFace)
 }
 
 // FacesByID are the faces of some ids, of one moment, rejected ones included.
@@ -70,7 +69,7 @@ func (db *DB) FacesByID(ctx context.Context, ids []FaceID) (map[FaceID]Face, err
 	faces := make(map[FaceID]Face, len(ids))
 	err = each(ctx, db.read, faceSelect+" WHERE f.uid IN (SELECT value FROM json_each(?))", []any{string(packed)},
 		func(rows *sql.Rows) error {
-			f, err := scanFace(rows)
+			f, err := db.scanFace(rows)
 			faces[f.ID] = f
 			return err
 		})

@@ -62,7 +62,7 @@ func TestCancelled(t *testing.T) {
 	must(t, db.PutPhotos(t.Context(), testSpace, manyPhotos("before", 20)))
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Open(gone, db.path+"2", Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := testOpen(gone, db.path+"2", Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open: %v", err)
 	}
 	_, vectorsErr := db.Vectors(gone, testSpace)
@@ -73,7 +73,7 @@ func TestCancelled(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"PutPhotos": db.PutPhotos(gone, testSpace, manyPhotos("never", 1)), "Photos": listErr, "Check": checkErr,
-		"Vectors": vectorsErr, "Erase": second(db.EraseBiometrics(gone)), "Consent": second(db.Consent(gone)),
+		"Vectors": vectorsErr, "Erase": second(db.EraseBiometrics(gone, false)), "Consent": second(db.Consent(gone)),
 	} {
 		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), db.path) {
 			t.Errorf("%s: %v, want the context's error and the path", name, err)
@@ -129,7 +129,7 @@ func TestBreakReleases(t *testing.T) {
 	db := newDB(t)
 	must(t, db.PutPhotos(t.Context(), testSpace, manyPhotos("a", 50)))
 	// An account of which Check yields many faults.
-	broken := must1[*DB](t)(Open(t.Context(), filepath.Join(t.TempDir(), "b.kith"), Options{}))
+	broken := must1[*DB](t)(testOpen(t.Context(), filepath.Join(t.TempDir(), "b.kith"), Options{}))
 	defer func() { must(t, broken.Close()) }()
 	must(t, broken.PutPhotos(t.Context(), testSpace, []Analysis{{Photo: okPhoto("a", "1")}, {Photo: okPhoto("b", "2")}}))
 	if _, err := broken.write.Exec("UPDATE photos SET status = 'pending'"); err != nil {
@@ -150,7 +150,7 @@ func TestBreakReleases(t *testing.T) {
 	if n := db.read.Stats().InUse + broken.read.Stats().InUse; n != 0 {
 		t.Errorf("%d connections are still in use", n)
 	}
-	if _, err := db.EraseBiometrics(t.Context()); err != nil {
+	if _, err := db.EraseBiometrics(t.Context(), false); err != nil {
 		t.Errorf("a snapshot is still held: %v", err)
 	}
 }

@@ -90,6 +90,6 @@ func TestGroupingIsCurrent(t *testing.T) {
 		t.Error("an unknown face is accepted")
 	}
 	is("one that failed", "with changes", true)
-	must1[int](t)(db.EraseBiometrics(ctx))
+	must1[Receipt](t)(db.EraseBiometrics(ctx, false))
 	is("erased", "", false)
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -39,10 +40,54 @@ func clock() func() time.Time {
 	}
 }
 
+// sealedSuite has every account of the tests sealed; see TestSealed.
+const sealedSuite = "KITH_STORE_TEST_SEALED"
+
+// testOpen is Open, with keys where the suite runs sealed.
+func testOpen(ctx context.Context, path string, opt Options) (*DB, error) {
+	if opt.Keys == nil && os.Getenv(sealedSuite) != "" {
+		opt.Keys = fixedKeys{}
+	}
+	return Open(ctx, path, opt)
+}
+
+// fixedKeys has a key for every account, which it forgets nothing of.
+type fixedKeys struct{}
+
+func (fixedKeys) DataKey(_ context.Context, account string, _ bool) ([]byte, error) {
+	key := sha256.Sum256([]byte("the key of " + account))
+	return key[:], nil
+}
+
+func (fixedKeys) DestroyKey(context.Context, string) error { return nil }
+
+// needsPlain skips a test that looks into the file, where that is sealed.
+func needsPlain(t *testing.T) {
+	t.Helper()
+	if os.Getenv(sealedSuite) != "" {
+		t.Skip("it looks at, or forges, the bytes of a plain account")
+	}
+}
+
+// TestSealed runs all other tests with accounts that are sealed.
+func TestSealed(t *testing.T) {
+	switch {
+	case os.Getenv(sealedSuite) != "":
+		t.Skip("this is that run")
+	case testing.Short():
+		t.Skip("it takes as long as all the others")
+	}
+	cmd := exec.Command(must1[string](t)(os.Executable()), "-test.short")
+	cmd.Env = append(os.Environ(), sealedSuite+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // openAt opens an account that is checked and closed when the test ends.
 func openAt(t testing.TB, path string, opt Options) *DB {
 	t.Helper()
-	db, err := Open(context.Background(), path, opt)
+	db, err := testOpen(context.Background(), path, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +215,7 @@ func person(t testing.TB, db *DB, name string, faces ...Face) PersonID {
 // raw opens the file behind the package's back.
 func rawExec(t testing.TB, file string, statements ...string) {
 	t.Helper()
-	pool := openSQL(file, readWrite)
+	pool := openSQL(file, readWrite, nil)
 	for _, s := range statements {
 		if _, err := pool.Exec(s); err != nil {
 			t.Fatalf("%s: %v", s, err)

@@ -62,6 +62,9 @@ func isEmpty(file string) (bool, error) {
 type state struct {
 	version int
 	account string
+	sealed  []byte // tells the right key; nil: the account is plain
+	forged  bool   // it is sealed, and does not say so
+	erased  bool
 }
 
 // refuse returns why an account in this state may not be opened.
@@ -117,7 +120,7 @@ func inspectReadOnly(ctx context.Context, file string) (access, state, error) {
 // the mark never changes. The file is read through SQLite because closing a
 // file drops all POSIX locks that the process holds on it.
 func checkMark(ctx context.Context, file string) error {
-	pool := openSQL(file, immutable)
+	pool := openSQL(file, immutable, nil)
 	defer func() { _ = pool.Close() }()
 	var id int64
 	err := pool.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id)
@@ -129,7 +132,7 @@ func checkMark(ctx context.Context, file string) error {
 }
 
 func inspect(ctx context.Context, file string, a access) (st state, err error) {
-	pool := openSQL(file, a)
+	pool := openSQL(file, a, nil)
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -144,6 +147,12 @@ func inspect(ctx context.Context, file string, a access) (st state, err error) {
 		return st, &CorruptError{Detail: fmt.Sprintf("no account in it: %v", err)}
 	}
 	if err != nil {
+		return st, err
+	}
+	// An older schema has no such columns.
+	err = tx.QueryRowContext(ctx, `SELECT sealed, erased IS NOT NULL, sealed IS NULL AND (coalesce(length(salt), 32) <> 32
+		OR coalesce((SELECT p.sealed IS NOT NULL FROM photos p LIMIT 1), false)) FROM account`).Scan(&st.sealed, &st.erased, &st.forged)
+	if err != nil && !isCode(err, sqlite3.ErrError) {
 		return st, err
 	}
 	// An older schema, or damage, makes this an error: then look closer.
@@ -185,7 +194,7 @@ func tighten(file string) {
 // it is complete, so that a crash never leaves half of one.
 func create(ctx context.Context, file string, opt Options, s schema) (err error) {
 	tmp := file + "-creating"
-	stale := append(besides(tmp), tmp) // of a crash
+	stale := append(besides(tmp), tmp, file+scrubSuffix) // of a crash
 	// A log without its database says nothing, but SQLite would apply it.
 	stale = append(stale, besides(file)...)
 	for _, f := range stale {
@@ -217,7 +226,7 @@ func create(ctx context.Context, file string, opt Options, s schema) (err error)
 // fill writes schema and account into an empty file. Closing the pool brings
 // everything from the log into the file.
 func fill(ctx context.Context, file string, opt Options, s schema) (err error) {
-	pool := openSQL(file, readWrite)
+	pool := openSQL(file, readWrite, nil)
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	if err := s.apply(ctx, pool); err != nil {
 		return err

@@ -13,6 +13,10 @@ import (
 // stored until then is sealed in the same transaction, chunk by chunk.
 const chunksVersion = 3
 
+// rightsVersion is the version of the schema from which on an account can be
+// sealed and erased.
+const rightsVersion = 4
+
 // applicationID marks an SQLite file as a kith account: "kith" in ASCII.
 const applicationID = 0x6B697468
 
@@ -83,7 +87,7 @@ func (s schema) step(ctx context.Context, pool *sql.DB) (done bool, err error) {
 		return false, fmt.Errorf("migration %04d: %w", have+1, err)
 	}
 	if have+1 == chunksVersion {
-		if err := newVectorWriter(ctx, tx, capacity).sealAll(); err != nil {
+		if err := (&DB{capacity: capacity}).newVectorWriter(ctx, tx).sealAll(); err != nil {
 			return false, fmt.Errorf("migration %04d: %w", have+1, err)
 		}
 	}

@@ -43,15 +43,16 @@ func next(t *testing.T, steps ...string) schema {
 }
 
 func TestMigrate(t *testing.T) {
+	needsPlain(t)
 	path := filepath.Join(t.TempDir(), "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{AccountID: "anna"}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{AccountID: "anna"}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	p, _ := put(t, db, "a.jpg", "1", 0)
 	must(t, db.Close())
 	now := next(t).version()
 	opt := Options{AccountID: "anna"}
 	version := func() (v int) {
-		pool := openSQL(path, readOnly)
+		pool := openSQL(path, readOnly, nil)
 		defer func() { must(t, pool.Close()) }()
 		must(t, pool.QueryRow("PRAGMA user_version").Scan(&v))
 		return v
@@ -79,7 +80,7 @@ func TestMigrate(t *testing.T) {
 	if _, err := open(t.Context(), path, Options{ReadOnly: true}, next(t, good, "SELECT 1")); !errors.As(err, &tooOld) || tooOld.Have != now+1 {
 		t.Errorf("an old schema, read-only: %v", err)
 	}
-	if _, err := Open(t.Context(), path, opt); !errors.As(err, &tooOld) || tooOld.Have != now+1 || tooOld.Want != now {
+	if _, err := testOpen(t.Context(), path, opt); !errors.As(err, &tooOld) || tooOld.Have != now+1 || tooOld.Want != now {
 		t.Errorf("a newer schema: %v", err)
 	}
 

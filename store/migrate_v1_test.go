@@ -37,6 +37,7 @@ func fromVersion1(t *testing.T, path string) {
 }
 
 func TestMigrateVersion1(t *testing.T) {
+	needsPlain(t)
 	path := filepath.Join(t.TempDir(), "a.kith")
 	fromVersion1(t, path)
 	db := openAt(t, path, Options{AccountID: "anna", Now: clock()})

@@ -20,7 +20,7 @@ func fromVersion2(t *testing.T, path string, n, dim int) map[FaceID]face.Vector 
 	old := must1[schema](t)(loadSchema(schemaFS, "schema"))[:2]
 	db := must1[*DB](t)(open(t.Context(), path, Options{AccountID: "anna", Now: clock()}, old))
 	must(t, db.Close())
-	pool := openSQL(path, readWrite)
+	pool := openSQL(path, readWrite, nil)
 	defer func() { must(t, pool.Close()) }()
 	exec := func(query string, args ...any) {
 		t.Helper()
@@ -47,11 +47,12 @@ func fromVersion2(t *testing.T, path string, n, dim int) map[FaceID]face.Vector 
 }
 
 func TestMigrateVersion2(t *testing.T) {
+	needsPlain(t)
 	path := filepath.Join(t.TempDir(), "a.kith")
 	const dim = 4096 // 32 make a chunk
 	all := fromVersion2(t, path, 75, dim)
 	for range 2 {
-		db := must1[*DB](t)(Open(t.Context(), path, Options{AccountID: "anna"}))
+		db := must1[*DB](t)(testOpen(t.Context(), path, Options{AccountID: "anna"}))
 		mustCheck(t, db)
 		if got := layout(t, db); got != fmt.Sprint(75-64+75, " 32 32") {
 			t.Errorf("the vectors lie as %s", got)
@@ -83,15 +84,16 @@ func TestMigrateVersion2(t *testing.T) {
 
 // A file whose vectors cannot be sealed keeps its version.
 func TestMigrateDamagedVector(t *testing.T) {
+	needsPlain(t)
 	path := filepath.Join(t.TempDir(), "a.kith")
 	fromVersion2(t, path, 40, 4096)
 	rawExec(t, path, "UPDATE vectors SET v = x'0000803f' WHERE face = 3")
-	_, err := Open(t.Context(), path, Options{})
+	_, err := testOpen(t.Context(), path, Options{})
 	var corrupt *CorruptError
 	if !errors.As(err, &corrupt) || corrupt.Path != path {
 		t.Errorf("got %v", err)
 	}
-	pool := openSQL(path, readOnly)
+	pool := openSQL(path, readOnly, nil)
 	defer func() { must(t, pool.Close()) }()
 	var version, rows int
 	must(t, pool.QueryRow("SELECT user_version, (SELECT count(*) FROM vectors) FROM pragma_user_version").Scan(&version, &rows))

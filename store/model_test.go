@@ -85,7 +85,7 @@ func (m *model) ok(err error) {
 
 func (m *model) open() {
 	// Vectors are sealed and come loose again all the time.
-	db, err := Open(m.t.Context(), m.path, Options{AccountID: "model", perChunk: 3})
+	db, err := testOpen(m.t.Context(), m.path, Options{AccountID: "model", perChunk: 3})
 	m.ok(err)
 	m.db = db
 }

@@ -25,6 +25,10 @@ type Options struct {
 	BusyTimeout time.Duration
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+	// Keys has the account's data key; nil: the account is plain. An account
+	// that was plain until now is sealed when it is opened with one for
+	// writing.
+	Keys KeyProvider
 
 	// perChunk is how many vectors a chunk has, whatever their dimension; 0:
 	// as many as make chunkBytes. Tests have small ones.
@@ -38,6 +42,8 @@ type DB struct {
 	file    string // the same, resolved
 	account string
 	now     func() time.Time
+	keys    KeyProvider
+	vault   *vault // nil: the account is plain
 	// capacity is how many vectors of a dimension a chunk has.
 	capacity func(dim int) int
 
@@ -59,6 +65,8 @@ type DB struct {
 // It returns ErrBusy if another process has the account open for writing,
 // ErrWrongAccount if the file belongs to another account than opt.AccountID,
 // *NotAccountError, *SchemaError or *CorruptError if the file cannot be used,
+// *InsecureError if another user of the machine could get at it, ErrNoKey or
+// ErrWrongKey if it is sealed and opt.Keys does not open it,
 // and, read-only, an error that is fs.ErrNotExist if there is none. A file
 // that is refused is left as it was, to the byte. Corruption is looked for
 // with SQLite's quick_check, which reads the whole file, unless the file is as
@@ -84,10 +92,13 @@ func open(ctx context.Context, path string, opt Options, s schema) (*DB, error) 
 		return nil, fmt.Errorf("store: open %q: %w", path, err)
 	}
 	file, err := resolve(path)
+	if err == nil {
+		err = checkPrivate(path, file)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: open %q: %w", path, err)
 	}
-	db := &DB{path: path, file: file, now: opt.Now, capacity: capacity, writing: make(chan struct{}, 1)}
+	db := &DB{path: path, file: file, now: opt.Now, keys: opt.Keys, capacity: capacity, writing: make(chan struct{}, 1)}
 	if opt.perChunk > 0 {
 		db.capacity = func(int) int { return opt.perChunk }
 	}
@@ -107,11 +118,14 @@ func (db *DB) openReadOnly(ctx context.Context, file string, opt Options, s sche
 	if err == nil {
 		err = state.refuse(opt, s, true)
 	}
+	if err == nil {
+		db.account = state.account
+		err = db.unlock(ctx, state)
+	}
 	if err != nil {
 		return withPath(ctx, db.path, err)
 	}
-	db.account = state.account
-	db.read = openSQL(file, a)
+	db.read = openSQL(file, a, db.vault)
 	return nil
 }
 
@@ -142,12 +156,74 @@ func (db *DB) openWriter(ctx context.Context, file string, opt Options, s schema
 		return err
 	}
 	db.account = state.account
+	if err := db.unlock(ctx, state); err != nil {
+		return err
+	}
 	tighten(file)
-	db.write = openSQL(file, readWrite)
+	db.write = openSQL(file, readWrite, db.vault)
 	if err := s.apply(ctx, db.write); err != nil {
 		return err
 	}
-	db.read = openSQL(file, readOnly)
+	if err := db.resume(ctx, state, s); err != nil {
+		return err
+	}
+	db.read = openSQL(file, readOnly, db.vault)
+	return nil
+}
+
+// unlock gets the key of a sealed account. That of an erased one is gone.
+func (db *DB) unlock(ctx context.Context, st state) error {
+	switch {
+	case st.forged:
+		return &TamperedError{Value: "account.sealed of " + db.account}
+	case st.sealed == nil || st.erased:
+		return nil
+	case db.keys == nil:
+		return fmt.Errorf("%w: it is sealed, and was opened without keys", ErrNoKey)
+	}
+	key, err := db.keys.DataKey(ctx, db.account, false)
+	if err != nil {
+		return err
+	}
+	v, err := newVault(db.account, key)
+	if err != nil {
+		return err
+	}
+	if !v.fits(st.sealed) {
+		return ErrWrongKey
+	}
+	db.vault = v
+	return nil
+}
+
+// resume completes what an earlier process began, and seals a plain account
+// that came with keys.
+func (db *DB) resume(ctx context.Context, st state, s schema) error {
+	if s.version() < rightsVersion { // a test's
+		return nil
+	}
+	if _, err := db.write.ExecContext(ctx, "UPDATE account SET salt = randomblob(32) WHERE salt IS NULL AND erased IS NULL"); err != nil {
+		return err
+	}
+	if st.erased {
+		var left bool
+		err := db.write.QueryRowContext(ctx, "SELECT salt IS NOT NULL FROM account").Scan(&left)
+		if err == nil && left {
+			_, err = db.finishErasure(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	} else if st.sealed == nil && db.keys != nil {
+		if err := db.sealAccount(ctx); err != nil {
+			return err
+		}
+	}
+	// An account whose file cannot be rewritten just now (no room, a reader)
+	// is opened all the same; Check says so, and Scrub tries again.
+	if err := db.Scrub(ctx); err != nil && ctx.Err() != nil {
+		return err
+	}
 	return nil
 }
 

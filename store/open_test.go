@@ -24,7 +24,7 @@ func TestAccountID(t *testing.T) {
 	must(t, db.Close())
 	before := snapshotDir(t, dir)["chosen"]
 	for _, opt := range []Options{{AccountID: "bert"}, {AccountID: "bert", ReadOnly: true}} {
-		_, err := Open(t.Context(), path, opt)
+		_, err := testOpen(t.Context(), path, opt)
 		if !errors.Is(err, ErrWrongAccount) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%+v: %v, want ErrWrongAccount and the path", opt, err)
 		}
@@ -36,7 +36,7 @@ func TestAccountID(t *testing.T) {
 		t.Error("the refused file changed")
 	}
 	for _, opt := range []Options{{AccountID: "anna"}, {}, {ReadOnly: true, AccountID: "anna"}} {
-		db := must1[*DB](t)(Open(t.Context(), path, opt))
+		db := must1[*DB](t)(testOpen(t.Context(), path, opt))
 		if db.AccountID() != "anna" {
 			t.Errorf("%+v: account %q", opt, db.AccountID())
 		}
@@ -46,7 +46,7 @@ func TestAccountID(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	good := func(t *testing.T, path string) {
-		db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+		db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 		must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 		for i := range 20 {
 			put(t, db, strings.Repeat("x", i+1), "c", 0, 200)
@@ -103,7 +103,7 @@ func TestRefusals(t *testing.T) {
 				}
 				c.make(t, path)
 				before := snapshotDir(t, dir)
-				_, err := Open(t.Context(), path, Options{ReadOnly: readOnly})
+				_, err := testOpen(t.Context(), path, Options{ReadOnly: readOnly})
 				switch want := c.want.(type) {
 				case *NotAccountError:
 					if !errors.As(err, &want) || want.Path != path {
@@ -144,7 +144,7 @@ func TestRefusedPaths(t *testing.T) {
 			{dir, nil}, {"", fs.ErrInvalid}, {filepath.Join(dir, "a\x00b"), fs.ErrInvalid},
 			{filepath.Join(dir, "no", "such"), fs.ErrNotExist}, {link, fs.ErrNotExist}, {os.DevNull, nil},
 		} {
-			_, err := Open(t.Context(), c.path, Options{ReadOnly: readOnly})
+			_, err := testOpen(t.Context(), c.path, Options{ReadOnly: readOnly})
 			if err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("%q: %v, want %v", c.path, err, c.want)
 			}
@@ -153,12 +153,12 @@ func TestRefusedPaths(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Open(t.Context(), filepath.Join(dir, "new"), Options{ReadOnly: true}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := testOpen(t.Context(), filepath.Join(dir, "new"), Options{ReadOnly: true}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("read-only without a file: %v", err)
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600))
 	var foreign *NotAccountError
-	if _, err := Open(t.Context(), filepath.Join(dir, "empty"), Options{ReadOnly: true}); !errors.As(err, &foreign) {
+	if _, err := testOpen(t.Context(), filepath.Join(dir, "empty"), Options{ReadOnly: true}); !errors.As(err, &foreign) {
 		t.Errorf("read-only with an empty file: %v", err)
 	}
 	if left := names(snapshotDir(t, dir)); left != "[empty]" {
@@ -172,7 +172,7 @@ func TestOddPaths(t *testing.T) {
 		"a b", "a?b", "a#b", "a%b", "a%41", "a\nb", "a&mode=ro", "ä€", "a'b\"c", "a\\b", "a:b", "\xff\xfe", "-x", "file:x",
 	} {
 		path := filepath.Join(dir, name)
-		db, err := Open(t.Context(), path, Options{AccountID: name})
+		db, err := testOpen(t.Context(), path, Options{AccountID: name})
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -182,16 +182,16 @@ func TestOddPaths(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 			t.Errorf("%q is not where it should be: %v", name, err)
 		}
-		db = must1[*DB](t)(Open(t.Context(), path, Options{ReadOnly: true}))
+		db = must1[*DB](t)(testOpen(t.Context(), path, Options{ReadOnly: true}))
 		if v := must1[string](t)(db.Setting(t.Context(), "k")); v != name {
 			t.Errorf("%q: read %q", name, v)
 		}
 		must(t, db.Close())
 	}
 	t.Chdir(dir)
-	relative := must1[*DB](t)(Open(t.Context(), "rel.kith", Options{}))
+	relative := must1[*DB](t)(testOpen(t.Context(), "rel.kith", Options{}))
 	must(t, os.Symlink("rel.kith", "link.kith"))
-	if _, err := Open(t.Context(), "link.kith", Options{}); !errors.Is(err, ErrBusy) {
+	if _, err := testOpen(t.Context(), "link.kith", Options{}); !errors.Is(err, ErrBusy) {
 		t.Errorf("through a link: %v, want ErrBusy", err)
 	}
 	must(t, relative.Close())
@@ -270,7 +270,7 @@ func TestReadOnly(t *testing.T) {
 		"Revoke":      db.Revoke(ctx, "", Assignment{}),
 		"PutConsent":  db.PutConsent(ctx, Consent{}),
 		"SetSetting":  db.SetSetting(ctx, "", ""),
-		"Erase":       second(db.EraseBiometrics(ctx)),
+		"Erase":       second(db.EraseBiometrics(ctx, false)),
 	} {
 		if !errors.Is(err, ErrReadOnly) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, want ErrReadOnly and the path", name, err)

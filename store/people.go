@@ -25,20 +25,22 @@ type PeopleQuery struct {
 const personSelect = `SELECT e.uid, e.name, count(f.id), count(DISTINCT f.photo), coalesce(c.uid, ''), e.created,
 	e.ignored, e.chosen FROM people e LEFT JOIN faces f ON f.person = e.id LEFT JOIN faces c ON c.id = e.cover`
 
-func scanPerson(row scanner) (Person, error) {
+func (db *DB) scanPerson(row scanner) (Person, error) {
 	var p Person
 	var created int64
 	if err := row.Scan(&p.ID, &p.Name, &p.Faces, &p.Photos, &p.Cover, &created, &p.Ignored, &p.CoverChosen); err != nil {
 		return Person{}, err
 	}
 	p.Created = fromMicros(created)
-	return p, nil
+	var err error
+	p.Name, err = db.vault.openText("people.name", string(p.ID), p.Name)
+	return p, err
 }
 
 // Person is the person of an id, or ErrNotFound.
 func (db *DB) Person(ctx context.Context, id PersonID) (Person, error) {
 	row := db.read.QueryRowContext(ctx, personSelect+" WHERE e.uid = ? GROUP BY e.id", string(id))
-	p, err := scanPerson(row)
+	p, err := db.scanPerson(row)
 	return p, db.fail(ctx, "read a person of", err)
 }
 
@@ -61,15 +63,16 @@ func (db *DB) People(ctx context.Context, q PeopleQuery) iter.Seq2[Person, error
 		f.args = append(f.args, q.MinDays)
 	}
 	query += " ORDER BY count(f.id) DESC, e.uid" + f.limit(q.Limit)
-	return list(ctx, db, "list people of", query, f.args, scanPerson)
+	return list(ctx, db, "list people of", query, f.args, db.scanPerson)
 }
+
+const allPeople = `SELECT e.uid, e.name, 0, 0, coalesce(c.uid, ''), e.created, e.ignored, e.chosen
+	FROM people e LEFT JOIN faces c ON c.id = e.cover ORDER BY e.uid`
 
 // AllPeople lists everybody, ignored people included, by id. Faces and Photos
 // are not counted, which is most of the work of People.
 func (db *DB) AllPeople(ctx context.Context) iter.Seq2[Person, error] {
-	const query = `SELECT e.uid, e.name, 0, 0, coalesce(c.uid, ''), e.created, e.ignored, e.chosen
-		FROM people e LEFT JOIN faces c ON c.id = e.cover ORDER BY e.uid`
-	return list(ctx, db, "list people of", query, nil, scanPerson)
+	return list(ctx, db, "list people of", allPeople, nil, db.scanPerson)
 }
 
 // Placed says with whom a face is, and why, or that it is none.
@@ -103,7 +106,7 @@ func (db *DB) PutPeople(ctx context.Context, a Assignment) error {
 }
 
 func (db *DB) assign(ctx context.Context, tx *sql.Tx, a Assignment) error {
-	w := newWatch(ctx, tx)
+	w := db.newWatch(ctx, tx)
 	for _, p := range a.People {
 		if err := db.putPerson(w, p); err != nil {
 			return fmt.Errorf("person %s: %w", p.ID, err)
@@ -142,7 +145,7 @@ func (db *DB) putPerson(w *watch, p Person) error {
 	return w.exec(`INSERT INTO people (uid, name, cover, chosen, ignored, created)
 		VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, ?7)) ON CONFLICT (uid) DO UPDATE
 		SET name = ?2, cover = ?3, chosen = ?4, ignored = ?5, created = coalesce(?6, created)`,
-		string(p.ID), p.Name, cover, p.CoverChosen && p.Cover != "", p.Ignored, created, micros(db.now()))
+		string(p.ID), db.vault.sealText("people.name", string(p.ID), p.Name), cover, p.CoverChosen && p.Cover != "", p.Ignored, created, micros(db.now()))
 }
 
 func place(w *watch, id FaceID, placed Placed) error {

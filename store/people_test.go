@@ -232,7 +232,7 @@ func TestRecords(t *testing.T) {
 	if c := must1[Consent](t)(db.Consent(ctx)); c != (Consent{}) {
 		t.Errorf("nobody was asked, and yet %+v", c)
 	}
-	yes := Consent{Given: true, At: start, By: "anna", Version: "2", Means: "terminal"}
+	yes := Consent{Given: true, Purpose: PurposeFaces, At: start, By: "anna", Version: "2", Means: "terminal"}
 	must(t, db.PutConsent(ctx, yes))
 	must(t, db.PutConsent(ctx, Consent{By: "bert"}))
 	all := must1[[]Consent](t)(db.Consents(ctx))

@@ -21,6 +21,8 @@ type File struct {
 	SHA256   [32]byte
 	Status   Status
 	Analyzer string
+	Vanished bool // its file is missing; see DB.MarkVanished
+	Disposed bool // the host was asked to delete it: it is not missed
 }
 
 // PhotoQuery narrows a listing of photos. The zero value lists all.
@@ -32,30 +34,28 @@ type PhotoQuery struct {
 
 const photoColumns = `p.uid, p.path, p.size, p.mtime_s, p.mtime_ns, p.sha256, p.width, p.height, p.orientation,
 	p.status, p.stage, p.error, p.warning, p.analyzer, p.taken_wall, p.taken_offset, p.taken_zone,
-	p.lat, p.lon, p.alt, p.make, p.model`
+	p.lat, p.lon, p.alt, p.make, p.model, p.sealed, p.added, p.vanished, p.disposed, p.original IS NOT NULL`
 
 // scanner is a *sql.Row or a *sql.Rows.
 type scanner interface{ Scan(dst ...any) error }
 
-func scanPhoto(row scanner) (Photo, error) {
+func (db *DB) scanPhoto(row scanner) (Photo, error) {
 	var (
-		p             Photo
-		mtime, nanos  int64
-		sha           []byte
-		wall          sql.NullInt64
-		offset        int64
-		lat, lon, alt sql.NullFloat64
+		p                        Photo
+		mtime, nanos             int64
+		sha, sealed              []byte
+		wall, vanished, disposed sql.NullInt64
+		offset, added            int64
+		lat, lon, alt            sql.NullFloat64
 	)
 	err := row.Scan(&p.ID, &p.Path, &p.Size, &mtime, &nanos, &sha, &p.Width, &p.Height, &p.Orientation,
 		&p.Status, &p.Stage, &p.Error, &p.Warning, &p.Analyzer, &wall, &offset, &p.Taken.Zone,
-		&lat, &lon, &alt, &p.Camera.Make, &p.Camera.Model)
+		&lat, &lon, &alt, &p.Camera.Make, &p.Camera.Model, &sealed, &added, &vanished, &disposed, &p.Corrected)
 	if err != nil {
 		return Photo{}, err
 	}
 	p.ModTime = time.Unix(mtime, nanos).UTC()
-	if p.SHA256, err = unpackSHA(sha); err != nil {
-		return Photo{}, &CorruptError{Detail: fmt.Sprintf("photo %s: %v", p.ID, err)}
-	}
+	p.Added, p.Vanished, p.Disposed = fromMicros(added), fromNullMicros(vanished), fromNullMicros(disposed)
 	if wall.Valid {
 		p.Taken.Wall = fromMicros(wall.Int64)
 	}
@@ -66,11 +66,28 @@ func scanPhoto(row scanner) (Photo, error) {
 			p.GPS.Alt = &alt.Float64
 		}
 	}
-	return p, nil
+	if db.vault != nil {
+		err = db.vault.openPhoto(&p, sealed)
+	} else {
+		p.SHA256, err = unpackSHA(sha)
+	}
+	return p, asCorrupt(err, "photo", string(p.ID))
 }
 
+// photoAssignments are the columns of photoValues.
+const photoAssignments = `path = ?, size = ?, mtime_s = ?, mtime_ns = ?, sha256 = ?,
+	width = ?, height = ?, orientation = ?, status = ?, stage = ?, error = ?, warning = ?, analyzer = ?,
+	taken_wall = ?, taken_offset = ?, taken_zone = ?, lat = ?, lon = ?, alt = ?, make = ?, model = ?, sealed = ?,
+	added = ?, vanished = ?, disposed = ?`
+
 // photoValues are the values of a photo's columns after the uid.
-func photoValues(p Photo) []any {
+func (db *DB) photoValues(uid string, p Photo) []any {
+	sealed := db.vault.sealPhoto(uid, p)
+	sha := db.vault.contentKey(p.SHA256)
+	p.Path = db.vault.pathKey(p.Path)
+	if sealed != nil { // what it holds is left out
+		p.GPS, p.Camera, p.Error, p.Warning = nil, exif.Camera{}, "", ""
+	}
 	var wall, lat, lon, alt any
 	if !p.Taken.IsZero() {
 		wall = micros(p.Taken.Wall)
@@ -82,24 +99,28 @@ func photoValues(p Photo) []any {
 		}
 	}
 	return []any{
-		p.Path, p.Size, p.ModTime.Unix(), p.ModTime.Nanosecond(), p.SHA256[:], p.Width, p.Height, p.Orientation,
+		p.Path, p.Size, p.ModTime.Unix(), p.ModTime.Nanosecond(), sha[:], p.Width, p.Height, p.Orientation,
 		string(p.Status), p.Stage, p.Error, p.Warning, p.Analyzer,
 		wall, int64(p.Taken.Offset / time.Second), string(p.Taken.Zone),
-		lat, lon, alt, p.Camera.Make, p.Camera.Model,
+		lat, lon, alt, p.Camera.Make, p.Camera.Model, sealed,
+		micros(p.Added), nullMicros(p.Vanished), nullMicros(p.Disposed),
 	}
 }
 
 // Photo is the photo of an id, or ErrNotFound.
 func (db *DB) Photo(ctx context.Context, id PhotoID) (Photo, error) {
 	row := db.read.QueryRowContext(ctx, "SELECT "+photoColumns+" FROM photos p WHERE p.uid = ?", string(id))
-	p, err := scanPhoto(row)
+	p, err := db.scanPhoto(row)
 	return p, db.fail(ctx, "read a photo of", err)
 }
 
 // PhotoByPath is the photo at a path of the library, or ErrNotFound.
 func (db *DB) PhotoByPath(ctx context.Context, path string) (Photo, error) {
-	row := db.read.QueryRowContext(ctx, "SELECT "+photoColumns+" FROM photos p WHERE p.path = ?", path)
-	p, err := scanPhoto(row)
+	row := db.read.QueryRowContext(ctx, "SELECT "+photoColumns+" FROM photos p WHERE p.path = ?", db.vault.pathKey(path))
+	p, err := db.scanPhoto(row)
+	if err == nil && p.Path != path { // its key was put there
+		p, err = Photo{}, &TamperedError{Value: "photos.path of " + string(p.ID)}
+	}
 	return p, db.fail(ctx, "read a photo of", err)
 }
 
@@ -107,9 +128,13 @@ func (db *DB) PhotoByPath(ctx context.Context, path string) (Photo, error) {
 // by path; none is no error.
 func (db *DB) PhotosByContent(ctx context.Context, sha [32]byte) ([]Photo, error) {
 	var photos []Photo
-	err := each(ctx, db.read, "SELECT "+photoColumns+" FROM photos p WHERE p.sha256 = ? ORDER BY p.path",
-		[]any{sha[:]}, func(rows *sql.Rows) error {
-			p, err := scanPhoto(rows)
+	key := db.vault.contentKey(sha)
+	err := each(ctx, db.read, "SELECT "+photoColumns+" FROM photos p WHERE p.sha256 = ? ORDER BY "+db.pathOrder(),
+		[]any{key[:]}, func(rows *sql.Rows) error {
+			p, err := db.scanPhoto(rows)
+			if err == nil && p.SHA256 != sha { // its key was put there
+				err = &TamperedError{Value: "photos.sha256 of " + string(p.ID)}
+			}
 			photos = append(photos, p)
 			return err
 		})
@@ -129,42 +154,48 @@ func (db *DB) Photos(ctx context.Context, q PhotoQuery) iter.Seq2[Photo, error] 
 	if q.Status != "" {
 		f.add("p.status = ?", string(q.Status))
 	}
-	query := "SELECT " + photoColumns + " FROM photos p" + f.where() + " ORDER BY p.path" + f.limit(q.Limit)
-	return list(ctx, db, "list photos of", query, f.args, scanPhoto)
+	query := "SELECT " + photoColumns + " FROM photos p" + f.where() + " ORDER BY " + db.pathOrder() + f.limit(q.Limit)
+	return list(ctx, db, "list photos of", query, f.args, db.scanPhoto)
 }
 
 // Files lists the files of all photos, in no particular order: that of paths
 // would take half as long again.
 func (db *DB) Files(ctx context.Context) iter.Seq2[File, error] {
-	const query = "SELECT uid, path, size, mtime_s, mtime_ns, sha256, status, analyzer FROM photos"
+	const query = `SELECT uid, path, size, mtime_s, mtime_ns, sha256, status, analyzer, sealed, vanished IS NOT NULL,
+		disposed IS NOT NULL OR id IN (SELECT photo FROM disposals) FROM photos`
 	return func(yield func(File, error) bool) {
 		var f File
 		var mtime, nanos int64
-		var sha sql.RawBytes
+		var sha, sealed sql.RawBytes
 		// Every run begins with this listing. What Scan is given here are the
 		// types that it need not reflect on, and they are made once.
-		dst := []any{(*string)(&f.ID), &f.Path, &f.Size, &mtime, &nanos, &sha, (*string)(&f.Status), &f.Analyzer}
+		dst := []any{(*string)(&f.ID), &f.Path, &f.Size, &mtime, &nanos, &sha, (*string)(&f.Status), &f.Analyzer, &sealed, &f.Vanished, &f.Disposed}
 		list(ctx, db, "list files of", query, nil, func(row scanner) (File, error) {
 			if err := row.Scan(dst...); err != nil {
 				return File{}, err
 			}
 			f.ModTime = time.Unix(mtime, nanos).UTC()
-			var err error
-			if f.SHA256, err = unpackSHA(sha); err != nil {
-				return File{}, &CorruptError{Detail: fmt.Sprintf("photo %s: %v", f.ID, err)}
+			if db.vault != nil {
+				p := Photo{ID: f.ID}
+				err := db.vault.openPhoto(&p, sealed)
+				f.Path, f.SHA256 = p.Path, p.SHA256
+				return f, asCorrupt(err, "photo", string(f.ID))
 			}
-			return f, nil
+			var err error
+			f.SHA256, err = unpackSHA(sha)
+			return f, asCorrupt(err, "photo", string(f.ID))
 		})(yield)
 	}
 }
 
 // TouchPhotos records new sizes and modification times of files whose content
-// is the same; only ID, Size and ModTime are read. ErrNotFound, and nothing
+// is the same, and that they are there; only ID, Size and ModTime are read.
+// ErrNotFound, and nothing
 // is changed, if one is unknown.
 func (db *DB) TouchPhotos(ctx context.Context, files []File) error {
 	return db.update(ctx, "touch photos of", func(tx *sql.Tx) error {
 		for _, f := range files {
-			err := mustChange(tx.ExecContext(ctx, "UPDATE photos SET size = ?, mtime_s = ?, mtime_ns = ? WHERE uid = ?",
+			err := mustChange(tx.ExecContext(ctx, "UPDATE photos SET size = ?, mtime_s = ?, mtime_ns = ?, vanished = NULL, disposed = NULL WHERE uid = ?",
 				f.Size, f.ModTime.Unix(), f.ModTime.Nanosecond(), string(f.ID)))
 			if err != nil {
 				return fmt.Errorf("photo %s: %w", f.ID, err)
@@ -180,7 +211,7 @@ func (db *DB) TouchPhotos(ctx context.Context, files []File) error {
 func (db *DB) DropPhotos(ctx context.Context, ids []PhotoID) (int, error) {
 	var dropped int64
 	err := db.update(ctx, "drop photos of", func(tx *sql.Tx) error {
-		w, vectors := newWatch(ctx, tx), newVectorWriter(ctx, tx, db.capacity)
+		w, vectors := db.newWatch(ctx, tx), db.newVectorWriter(ctx, tx)
 		for _, id := range ids {
 			const faces = "f.photo = (SELECT id FROM photos WHERE uid = ?)"
 			if err := errors.Join(w.leave(faces, string(id)), vectors.take(faces, string(id))); err != nil {

@@ -31,7 +31,7 @@ func TestPhotoRoundTrip(t *testing.T) {
 	got := collect(t, db.Photos(t.Context(), PhotoQuery{}))
 	for i, p := range got {
 		want := batch[i].Photo
-		want.ID = p.ID
+		want.ID, want.Added = p.ID, p.Added
 		if len(p.ID) != 26 || !reflect.DeepEqual(p, want) {
 			t.Errorf("got  %+v\nwant %+v", p, want)
 		}
@@ -47,7 +47,7 @@ func TestPhotoRoundTrip(t *testing.T) {
 	}
 	for i, f := range collect(t, db.Files(t.Context())) {
 		p := got[i]
-		if want := (File{p.ID, p.Path, p.Size, p.ModTime, p.SHA256, p.Status, p.Analyzer}); f != want {
+		if want := (File{p.ID, p.Path, p.Size, p.ModTime, p.SHA256, p.Status, p.Analyzer, false, false}); f != want {
 			t.Errorf("file %+v, want %+v", f, want)
 		}
 	}

@@ -25,6 +25,7 @@ type foundFace struct {
 // storedFace is a face that the file has of a photo.
 type storedFace struct {
 	id  int64
+	uid string
 	box face.Box
 	whose
 }
@@ -87,17 +88,21 @@ func (w *photoWriter) copied(a Analysis) ([]foundFace, error) {
 	if err != nil {
 		return nil, err
 	}
-	if source.sha != a.Photo.SHA256 {
+	if source.sha != w.db.vault.contentKey(a.Photo.SHA256) {
 		return nil, fmt.Errorf("copy of %s, whose content is another", a.CopyOf)
 	}
 	var faces []foundFace
 	var uids []string
-	err = each(w.ctx, w.tx, `SELECT uid, x, y, w, h, landmarks, score, quality, detector, person, origin, rejected
+	err = each(w.ctx, w.tx, `SELECT uid, x, y, w, h, landmarks, score, quality, detector, person, origin, rejected, sealed
 		FROM faces WHERE photo = ? ORDER BY id`, []any{source.id}, func(rows *sql.Rows) error {
 		var f foundFace
 		var uid string
+		var sealed []byte
 		err := rows.Scan(&uid, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.landmarks, &f.Score, &f.Quality, &f.Detector,
-			&f.person, &f.origin, &f.rejected)
+			&f.person, &f.origin, &f.rejected, &sealed)
+		if err == nil {
+			f.landmarks, err = w.db.vault.openLandmarks(uid, f.landmarks, sealed)
+		}
 		faces, uids = append(faces, f), append(uids, uid)
 		return err
 	})
@@ -106,7 +111,7 @@ func (w *photoWriter) copied(a Analysis) ([]foundFace, error) {
 	}
 	for i := range faces {
 		f := &faces[i]
-		if f.vector, f.space, err = storedVector(w.ctx, w.tx, uids[i]); err != nil {
+		if f.vector, f.space, err = w.db.storedVector(w.ctx, w.tx, uids[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -155,7 +160,7 @@ func (w *photoWriter) replaceFaces(photo int64, sha [32]byte, found []foundFace,
 		if err := w.moveRow(old.person, f.person); err != nil {
 			return err
 		}
-		if err := w.writeFace(old.id, photo, f); err != nil {
+		if err := w.writeFace(old, photo, f); err != nil {
 			return fmt.Errorf("face %d: %w", i, err)
 		}
 	}
@@ -188,9 +193,9 @@ func (w *photoWriter) readNoFaces() error {
 			if err := rows.Scan(&n.decision, &packed); err != nil {
 				return err
 			}
-			refs, err := unpackRefs(packed)
+			refs, err := w.db.openFaces(n.decision, packed)
 			if err != nil {
-				return &CorruptError{Detail: fmt.Sprintf("decision %s: %v", n.decision, err)}
+				return asCorrupt(err, "decision", n.decision)
 			}
 			for _, n.ref = range refs {
 				w.noFaces[n.ref.SHA256] = append(w.noFaces[n.ref.SHA256], n)
@@ -201,10 +206,10 @@ func (w *photoWriter) readNoFaces() error {
 
 func (w *photoWriter) stored(photo int64) ([]storedFace, error) {
 	var faces []storedFace
-	err := each(w.ctx, w.tx, "SELECT id, x, y, w, h, person, origin, rejected FROM faces WHERE photo = ? ORDER BY id",
+	err := each(w.ctx, w.tx, "SELECT id, uid, x, y, w, h, person, origin, rejected FROM faces WHERE photo = ? ORDER BY id",
 		[]any{photo}, func(rows *sql.Rows) error {
 			var f storedFace
-			err := rows.Scan(&f.id, &f.box.X, &f.box.Y, &f.box.W, &f.box.H, &f.person, &f.origin, &f.rejected)
+			err := rows.Scan(&f.id, &f.uid, &f.box.X, &f.box.Y, &f.box.W, &f.box.H, &f.person, &f.origin, &f.rejected)
 			faces = append(faces, f)
 			return err
 		})
@@ -238,13 +243,19 @@ func matchFaces(found []foundFace, stored []storedFace) []int {
 	return match
 }
 
-// writeFace updates the face with this row id, or inserts it where id is 0.
-func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
-	values := []any{f.Box.X, f.Box.Y, f.Box.W, f.Box.H, f.landmarks, f.Score, f.Quality, f.Detector,
-		f.person, f.origin, f.rejected}
+// writeFace updates the old face, or inserts one where it has no row, with its
+// uid if that is set.
+func (w *photoWriter) writeFace(old storedFace, photo int64, f foundFace) error {
+	id, uid := old.id, old.uid
+	if uid == "" {
+		uid = newUID()
+	}
+	landmarks, sealed := w.db.vault.sealLandmarks(uid, f.landmarks)
+	values := []any{f.Box.X, f.Box.Y, f.Box.W, f.Box.H, landmarks, f.Score, f.Quality, f.Detector,
+		f.person, f.origin, f.rejected, sealed}
 	if id != 0 {
 		err := w.exec(`UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, detector = ?,
-			person = ?, origin = ?, rejected = ? WHERE id = ?`, append(values, id)...)
+			person = ?, origin = ?, rejected = ?, sealed = ? WHERE id = ?`, append(values, id)...)
 		if err == nil {
 			err = w.vectors.take("f.id = ?", id)
 		}
@@ -253,8 +264,8 @@ func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
 		}
 	} else {
 		res, err := w.tx.ExecContext(w.ctx, `INSERT INTO faces
-			(x, y, w, h, landmarks, score, quality, detector, person, origin, rejected, uid, photo)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(values, newUID(), photo)...)
+			(x, y, w, h, landmarks, score, quality, detector, person, origin, rejected, sealed, uid, photo)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(values, uid, photo)...)
 		if err != nil {
 			return err
 		}
@@ -265,5 +276,5 @@ func (w *photoWriter) writeFace(id, photo int64, f foundFace) error {
 	if f.space == 0 {
 		return nil
 	}
-	return w.vectors.put(id, f.space, f.vector)
+	return w.vectors.put(id, uid, f.space, f.vector)
 }

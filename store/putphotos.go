@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kith-photos/kith/face"
 )
@@ -32,6 +34,8 @@ type Analysis struct {
 // (the best overlap first) is the same face: it keeps its id and its person,
 // or that it is none. One that was not there before is no face if a standing
 // decision says so (see FaceRef.Best).
+// What was erased does not come back: a photo of an erased content is forgotten,
+// and a face with a tombstone left out.
 // StatusPending and StatusFailed leave the faces if the content is the same
 // and remove them otherwise. StatusFailed without a SHA256 says that the file
 // could not be read: what was known of its content, and its faces, stay.
@@ -41,7 +45,7 @@ type Analysis struct {
 func (db *DB) PutPhotos(ctx context.Context, space string, batch []Analysis) error {
 	return db.update(ctx, "put photos into", func(tx *sql.Tx) error {
 		w := &photoWriter{
-			watch: newWatch(ctx, tx), vectors: newVectorWriter(ctx, tx, db.capacity), space: space, displaced: map[int64]bool{},
+			watch: db.newWatch(ctx, tx), vectors: db.newVectorWriter(ctx, tx), space: space, displaced: map[int64]bool{},
 		}
 		for _, a := range batch {
 			if err := w.put(a); err != nil {
@@ -114,6 +118,9 @@ type photoWriter struct {
 	// noFaces are the boxes that somebody said are no faces, by the photo's
 	// content; nil until they are looked up.
 	noFaces map[[32]byte][]noFace
+	// corrections are those that stand, by content; nil until they are looked up.
+	corrections map[[32]byte][]Decision
+	tombs       *Tombstones // nil until they are looked up
 	// displaced are the rows whose path a moved photo took.
 	displaced map[int64]bool
 }
@@ -121,8 +128,10 @@ type photoWriter struct {
 // known is what the file said about a photo before.
 type known struct {
 	id    int64 // 0: nothing
-	path  string
-	sha   [32]byte
+	uid   string
+	path  string   // as its column has it
+	sha   [32]byte // as its column has it
+	added int64
 	moved bool
 }
 
@@ -137,18 +146,46 @@ func (w *photoWriter) put(a Analysis) error {
 	case p.Status == StatusOK && p.Analyzer == "":
 		p.Analyzer = w.space
 	}
+	if w.tombs == nil {
+		var err error
+		if w.tombs, err = w.db.tombstones(w.ctx, w.tx); err != nil {
+			return err
+		}
+	}
 	old, err := w.find(p)
 	if err != nil {
 		return err
 	}
-	if old.id != 0 && p.Status == StatusFailed && p.SHA256 == [32]byte{} {
-		return w.writeUnreadable(old.id, p)
+	if w.tombs.Photo(p.SHA256) {
+		return w.dropPhoto(old.id)
 	}
-	id, err := w.write(old.id, p)
+	if old.id != 0 && p.Status == StatusFailed && p.SHA256 == [32]byte{} {
+		return w.writeUnreadable(old, p)
+	}
+	same := old.id != 0 && old.sha == w.db.vault.contentKey(p.SHA256)
+	switch p.Added = w.db.now(); {
+	case same:
+		p.Added = fromMicros(old.added)
+	case a.CopyOf != "": // a copy is no younger
+		source, err := w.lookup("uid", string(a.CopyOf))
+		if err == nil {
+			p.Added = fromMicros(source.added)
+		} else if !errors.Is(err, sql.ErrNoRows) { // which found says
+			return err
+		}
+	}
+	p.Vanished = time.Time{}
+	original, err := w.correct(a, &p)
 	if err != nil {
 		return err
 	}
-	same := old.id != 0 && old.sha == p.SHA256
+	id, err := w.write(old, p)
+	if err == nil {
+		err = w.exec("UPDATE photos SET original = ? WHERE id = ? AND original IS NOT ?", original, id, original)
+	}
+	if err != nil {
+		return err
+	}
 	if p.Status != StatusOK {
 		if same {
 			return nil
@@ -165,14 +202,14 @@ func (w *photoWriter) put(a Analysis) error {
 	if err != nil {
 		return err
 	}
-	return w.replaceFaces(id, p.SHA256, found, same || old.moved)
+	return w.replaceFaces(id, p.SHA256, w.tombs.spare(p.SHA256, found), same || old.moved)
 }
 
 // find looks up the photo's row, and makes way for it if it moved.
 func (w *photoWriter) find(p Photo) (known, error) {
 	var k known
 	if p.ID == "" {
-		k, err := w.lookup("path", p.Path)
+		k, err := w.lookup("path", w.db.vault.pathKey(p.Path))
 		if errors.Is(err, sql.ErrNoRows) {
 			return known{}, nil
 		}
@@ -182,12 +219,13 @@ func (w *photoWriter) find(p Photo) (known, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return k, fmt.Errorf("moved from %s: %w", p.ID, ErrNotFound)
 	}
-	if err != nil || k.path == p.Path {
+	path := w.db.vault.pathKey(p.Path)
+	if err != nil || k.path == path {
 		return k, err
 	}
 	k.moved = true
 	delete(w.displaced, k.id)
-	there, err := w.lookup("path", p.Path)
+	there, err := w.lookup("path", path)
 	if errors.Is(err, sql.ErrNoRows) {
 		return k, nil
 	}
@@ -202,8 +240,8 @@ func (w *photoWriter) find(p Photo) (known, error) {
 // lookup finds a row by one of the unique columns.
 func (w *photoWriter) lookup(column, value string) (k known, err error) {
 	var sha []byte
-	err = w.tx.QueryRowContext(w.ctx, "SELECT id, path, sha256 FROM photos WHERE "+column+" = ?", value).
-		Scan(&k.id, &k.path, &sha)
+	err = w.tx.QueryRowContext(w.ctx, "SELECT id, uid, path, sha256, added FROM photos WHERE "+column+" = ?", value).
+		Scan(&k.id, &k.uid, &k.path, &sha, &k.added)
 	if err != nil {
 		return known{}, err
 	}
@@ -211,20 +249,18 @@ func (w *photoWriter) lookup(column, value string) (k known, err error) {
 	return k, err
 }
 
-// write inserts or updates the photo's row and returns its id.
-func (w *photoWriter) write(id int64, p Photo) (int64, error) {
-	values := photoValues(p)
-	if id != 0 {
-		return id, w.exec(`UPDATE photos SET path = ?, size = ?, mtime_s = ?, mtime_ns = ?, sha256 = ?,
-			width = ?, height = ?, orientation = ?, status = ?, stage = ?, error = ?, warning = ?, analyzer = ?,
-			taken_wall = ?, taken_offset = ?, taken_zone = ?, lat = ?, lon = ?, alt = ?, make = ?, model = ?
-			WHERE id = ?`, append(values, id)...)
+// write updates the photo's row, or inserts it where it has no id, with old.uid
+// if that is set, and returns its id.
+func (w *photoWriter) write(old known, p Photo) (int64, error) {
+	if old.id != 0 {
+		return old.id, w.exec("UPDATE photos SET "+photoAssignments+" WHERE id = ?", append(w.db.photoValues(old.uid, p), old.id)...)
 	}
+	uid := cmp.Or(old.uid, newUID())
 	res, err := w.tx.ExecContext(w.ctx, `INSERT INTO photos (uid, path, size, mtime_s, mtime_ns, sha256,
 		width, height, orientation, status, stage, error, warning, analyzer,
-		taken_wall, taken_offset, taken_zone, lat, lon, alt, make, model)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		append([]any{newUID()}, values...)...)
+		taken_wall, taken_offset, taken_zone, lat, lon, alt, make, model, sealed, added, vanished, disposed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		append([]any{uid}, w.db.photoValues(uid, p)...)...)
 	if err != nil {
 		return 0, err
 	}
@@ -233,11 +269,16 @@ func (w *photoWriter) write(id int64, p Photo) (int64, error) {
 
 // writeUnreadable records that the file could not be read this time, without
 // overwriting what was read before.
-func (w *photoWriter) writeUnreadable(id int64, p Photo) error {
-	return w.exec(`UPDATE photos SET path = ?, size = ?, mtime_s = ?, mtime_ns = ?,
-		status = ?, stage = ?, error = ?, warning = ? WHERE id = ?`,
-		p.Path, p.Size, p.ModTime.Unix(), p.ModTime.Nanosecond(),
-		string(p.Status), p.Stage, p.Error, p.Warning, id)
+func (w *photoWriter) writeUnreadable(old known, p Photo) error {
+	was, err := w.db.scanPhoto(w.tx.QueryRowContext(w.ctx, "SELECT "+photoColumns+" FROM photos p WHERE p.id = ?", old.id))
+	if err != nil {
+		return err
+	}
+	was.Path, was.Size, was.ModTime = p.Path, p.Size, p.ModTime
+	was.Status, was.Stage, was.Error, was.Warning = p.Status, p.Stage, p.Error, p.Warning
+	was.Vanished = time.Time{}
+	_, err = w.write(old, was)
+	return err
 }
 
 func (w *photoWriter) dropDisplaced() error {
@@ -245,15 +286,20 @@ func (w *photoWriter) dropDisplaced() error {
 		return nil
 	}
 	for id := range w.displaced {
-		if err := w.leave("f.photo = ?", id); err != nil {
-			return err
-		}
-		if err := w.vectors.take("f.photo = ?", id); err != nil {
-			return err
-		}
-		if err := w.exec("DELETE FROM photos WHERE id = ?", id); err != nil {
+		if err := w.dropPhoto(id); err != nil {
 			return err
 		}
 	}
 	return w.dropStrangers()
+}
+
+// dropPhoto forgets a photo, if there is one.
+func (w *photoWriter) dropPhoto(id int64) error {
+	if err := w.leave("f.photo = ?", id); err != nil {
+		return err
+	}
+	if err := w.vectors.take("f.photo = ?", id); err != nil {
+		return err
+	}
+	return w.exec("DELETE FROM photos WHERE id = ?", id)
 }

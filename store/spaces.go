@@ -36,31 +36,33 @@ func lookupSpace(ctx context.Context, q querier, name string) (id int64, s Space
 // PutSpace records a vector space, or new impostors of a known one. The
 // dimension, from 1 to 65536, of a known one cannot change.
 func (db *DB) PutSpace(ctx context.Context, s Space) error {
-	return db.update(ctx, "put a vector space into", func(tx *sql.Tx) error {
-		if s.Name == "" || s.Dim < 1 || s.Dim > maxDim {
-			return fmt.Errorf("vector space %q of dimension %d", s.Name, s.Dim)
-		}
-		if !finite(slices.Concat(s.Impostors.Thresholds, s.Impostors.FAR)...) {
-			return fmt.Errorf("vector space %q: impostors are not finite", s.Name)
-		}
-		impostors, err := json.Marshal(s.Impostors)
-		if err != nil {
-			return err
-		}
-		_, old, err := lookupSpace(ctx, tx, s.Name)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			_, err = tx.ExecContext(ctx, "INSERT INTO spaces (name, dim, impostors) VALUES (?, ?, ?)",
-				s.Name, s.Dim, string(impostors))
-			return err
-		case err != nil:
-			return err
-		case old.Dim != s.Dim:
-			return fmt.Errorf("vector space %q has dimension %d, not %d", s.Name, old.Dim, s.Dim)
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE spaces SET impostors = ? WHERE name = ?", string(impostors), s.Name)
+	return db.update(ctx, "put a vector space into", func(tx *sql.Tx) error { return putSpace(ctx, tx, s) })
+}
+
+func putSpace(ctx context.Context, tx *sql.Tx, s Space) error {
+	if s.Name == "" || s.Dim < 1 || s.Dim > maxDim {
+		return fmt.Errorf("vector space %q of dimension %d", s.Name, s.Dim)
+	}
+	if !finite(slices.Concat(s.Impostors.Thresholds, s.Impostors.FAR)...) {
+		return fmt.Errorf("vector space %q: impostors are not finite", s.Name)
+	}
+	impostors, err := json.Marshal(s.Impostors)
+	if err != nil {
 		return err
-	})
+	}
+	_, old, err := lookupSpace(ctx, tx, s.Name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		_, err = tx.ExecContext(ctx, "INSERT INTO spaces (name, dim, impostors) VALUES (?, ?, ?)",
+			s.Name, s.Dim, string(impostors))
+		return err
+	case err != nil:
+		return err
+	case old.Dim != s.Dim:
+		return fmt.Errorf("vector space %q has dimension %d, not %d", s.Name, old.Dim, s.Dim)
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE spaces SET impostors = ? WHERE name = ?", string(impostors), s.Name)
+	return err
 }
 
 // Space is the vector space of a name, or ErrNotFound.

@@ -71,6 +71,14 @@ type Photo struct {
 	Taken    exif.Time
 	GPS      *exif.GPS
 	Camera   exif.Camera
+	// Added is when this content was first recorded; PutPhotos gives it.
+	Added time.Time
+	// Vanished is since when the file has been missing; zero: it is there.
+	Vanished time.Time
+	// Disposed is when the original was deleted on purpose; zero: it was not.
+	Disposed time.Time
+	// Corrected says that somebody corrected Taken or GPS.
+	Corrected bool
 }
 
 // Origin says why a face is with its person.
@@ -119,9 +127,15 @@ type Space struct {
 	Impostors face.Impostors // what Regroup needs when no model is at hand
 }
 
+// PurposeFaces is the purpose of consent that kith knows: finding, measuring
+// and comparing faces.
+const PurposeFaces = "faces"
+
 // Consent is the record that allows, or no longer allows, work on faces.
 type Consent struct {
 	Given   bool
+	Purpose string   // empty: PurposeFaces
+	Person  PersonID // whose consent it is; empty: the account's owner's
 	At      time.Time
 	By      string // who gave it, as the host calls them
 	Version string // of the text that was shown
@@ -165,6 +179,8 @@ const (
 	DecisionIgnore    DecisionKind = "ignore"     // this person is nobody to be shown
 	DecisionUnignore  DecisionKind = "unignore"   // this person is to be shown again
 	DecisionCover     DecisionKind = "cover"      // this face stands for its person
+	DecisionTime      DecisionKind = "time"       // this photo was taken then
+	DecisionPlace     DecisionKind = "place"      // this photo was taken there
 )
 
 // Decision is one entry of the ledger. Entries are never changed; Undo
@@ -191,11 +207,20 @@ type Decision struct {
 	// remove, those that stay with Other; for same, those that Person had.
 	Others []FaceRef
 	// Before says whose the faces were that the decision moved.
-	Before  []Holder
-	Revoked *time.Time
+	Before []Holder
+	// Correction is what a decision about a photo's time or place says. Faces
+	// then holds one reference, to the photo's content, without a box.
+	Correction *Correction
+	Revoked    *time.Time
 	// RevokedAfter is the greatest Seq there was when it was revoked, 0 where
 	// it stands. Unlike times it cannot go backwards.
 	RevokedAfter int64
+}
+
+// Correction is what somebody said in place of what a photo says about itself.
+type Correction struct {
+	Taken *exif.Time // when it was taken; nil: nothing is said of it
+	GPS   *exif.GPS  // where; nil: nowhere known, or nothing is said of it
 }
 
 // Holder is who held some of a decision's faces before it.

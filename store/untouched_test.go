@@ -12,11 +12,12 @@ import (
 // A file that is as Close left it is not looked through when it is opened; one
 // that anything else has written to is. The damage tells them apart.
 func TestUntouched(t *testing.T) {
+	needsPlain(t)
 	path := filepath.Join(t.TempDir(), "a.kith")
 	when := func() time.Time { return must1[os.FileInfo](t)(os.Stat(path)).ModTime() }
 	opens := func(readOnly bool) bool {
 		t.Helper()
-		db, err := Open(t.Context(), path, Options{ReadOnly: readOnly})
+		db, err := testOpen(t.Context(), path, Options{ReadOnly: readOnly})
 		var corrupt *CorruptError
 		if err != nil && !errors.As(err, &corrupt) {
 			t.Fatal(err)
@@ -26,7 +27,7 @@ func TestUntouched(t *testing.T) {
 		}
 		return err == nil
 	}
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	must(t, db.PutSpace(t.Context(), Space{Name: testSpace, Dim: testDim}))
 	put(t, db, "somewhere/photo.jpg", "1", 0)
 	must(t, db.Close())
@@ -52,7 +53,7 @@ func TestUntouched(t *testing.T) {
 	if !opens(true) || !opens(false) {
 		t.Error("a file that claims to be untouched was looked through")
 	}
-	db = must1[*DB](t)(Open(t.Context(), path, Options{ReadOnly: true}))
+	db = must1[*DB](t)(testOpen(t.Context(), path, Options{ReadOnly: true}))
 	found := 0
 	for err := range db.Check(t.Context()) {
 		if err != nil {
@@ -76,7 +77,7 @@ func TestUntouched(t *testing.T) {
 // While a reader keeps the log, the file is not marked as closed.
 func TestClosedBesideReader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.kith")
-	db := must1[*DB](t)(Open(t.Context(), path, Options{}))
+	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))
 	must(t, db.PutPhotos(t.Context(), testSpace, []Analysis{{Photo: okPhoto("a", "1")}}))
 	reader := openAt(t, path, Options{ReadOnly: true})
 	for _, err := range reader.Photos(t.Context(), PhotoQuery{}) {

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/kith-photos/kith/face"
 )
@@ -14,7 +17,7 @@ import (
 func (db *DB) Vector(ctx context.Context, id FaceID) (face.Vector, error) {
 	var v face.Vector
 	err := db.view(ctx, "read a vector of", func(tx *sql.Tx) error {
-		packed, _, err := storedVector(ctx, tx, string(id))
+		packed, _, err := db.storedVector(ctx, tx, string(id))
 		if err == nil && packed == nil {
 			err = ErrNotFound
 		}
@@ -43,35 +46,69 @@ type VectorFace struct {
 	Rejected DecisionID
 }
 
-const vectorFaceColumns = `f.uid, p.uid, p.sha256, f.x, f.y, f.w, f.h, f.quality,
-	coalesce(e.uid, ''), f.origin, coalesce(f.rejected, '')`
+// content is what vectorFaces needs to know of a photo.
+type content struct {
+	id  PhotoID
+	sha [32]byte
+}
 
-// vectorFaceOrder does not depend on when or from where a photo was indexed.
-const vectorFaceOrder = " ORDER BY p.sha256, f.x, f.y, f.uid"
+// contents are those of all photos, by row: a photo's many faces would
+// otherwise decrypt it as often.
+func (db *DB) contents(ctx context.Context, q querier) (map[int64]content, error) {
+	found := map[int64]content{}
+	query := "SELECT id, uid, sha256, NULL FROM photos"
+	if db.vault != nil {
+		query = "SELECT id, uid, NULL, sealed FROM photos"
+	}
+	var sha, sealed sql.RawBytes
+	err := each(ctx, q, query, nil, func(rows *sql.Rows) error {
+		var row int64
+		var c content
+		if err := rows.Scan(&row, &c.id, &sha, &sealed); err != nil {
+			return err
+		}
+		var err error
+		c.sha, err = db.vault.photoContent(string(c.id), sha, sealed)
+		found[row] = c
+		return asCorrupt(err, "photo", string(c.id))
+	})
+	return found, err
+}
 
-func scanVectorFace(row scanner) (f VectorFace, err error) {
-	var sha sql.RawBytes
-	err = row.Scan(&f.ID, &f.Photo, &sha, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.Quality,
-		&f.Person, &f.By, &f.Rejected)
+// vectorFaces reads the faces that cond tells of, in an order that does not
+// depend on when or from where a photo was indexed.
+func (db *DB) vectorFaces(ctx context.Context, q querier, cond string, args ...any) ([]VectorFace, error) {
+	photos, err := db.contents(ctx, q)
 	if err != nil {
-		return VectorFace{}, err
+		return nil, err
 	}
-	if f.SHA256, err = unpackSHA(sha); err != nil {
-		return VectorFace{}, &CorruptError{Detail: fmt.Sprintf("photo %s: %v", f.Photo, err)}
-	}
-	return f, nil
+	var faces []VectorFace
+	err = each(ctx, q, `SELECT f.uid, f.photo, f.x, f.y, f.w, f.h, f.quality, coalesce(e.uid, ''), f.origin, coalesce(f.rejected, '')
+		FROM faces f LEFT JOIN people e ON e.id = f.person `+cond, args, func(rows *sql.Rows) error {
+		var f VectorFace
+		var photo int64
+		err := rows.Scan(&f.ID, &photo, &f.Box.X, &f.Box.Y, &f.Box.W, &f.Box.H, &f.Quality, &f.Person, &f.By, &f.Rejected)
+		if err != nil {
+			return err
+		}
+		c, ok := photos[photo]
+		if !ok {
+			return &CorruptError{Detail: fmt.Sprintf("face %s is of no photo", f.ID)}
+		}
+		f.Photo, f.SHA256 = c.id, c.sha
+		faces = append(faces, f)
+		return nil
+	})
+	slices.SortFunc(faces, func(a, b VectorFace) int {
+		return cmp.Or(bytes.Compare(a.SHA256[:], b.SHA256[:]), cmp.Compare(a.Box.X, b.Box.X), cmp.Compare(a.Box.Y, b.Box.Y), cmp.Compare(a.ID, b.ID))
+	})
+	return faces, err
 }
 
 // AllFaces loads every face of the account, rejected ones and those without a
 // vector included, ordered as Vectors orders them.
 func (db *DB) AllFaces(ctx context.Context) ([]VectorFace, error) {
-	var faces []VectorFace
-	err := each(ctx, db.read, "SELECT "+vectorFaceColumns+` FROM faces f JOIN photos p ON p.id = f.photo
-		LEFT JOIN people e ON e.id = f.person`+vectorFaceOrder, nil, func(rows *sql.Rows) error {
-		f, err := scanVectorFace(rows)
-		faces = append(faces, f)
-		return err
-	})
+	faces, err := db.vectorFaces(ctx, db.read, "")
 	if err != nil {
 		return nil, db.fail(ctx, "read faces of", err)
 	}
@@ -103,11 +140,10 @@ func (db *DB) Vectors(ctx context.Context, space string) (VectorSet, error) {
 			return err
 		}
 		set.Space = s
-		rowOf, err := set.readFaces(ctx, tx, id)
-		if err != nil {
+		if set.Faces, err = db.vectorFaces(ctx, tx, "WHERE f.id IN "+ofSpace+" AND f.rejected IS NULL", id); err != nil {
 			return err
 		}
-		return set.readData(ctx, tx, id, rowOf)
+		return set.readData(ctx, tx, db, id)
 	})
 	if err != nil {
 		return VectorSet{}, err
@@ -115,27 +151,13 @@ func (db *DB) Vectors(ctx context.Context, space string) (VectorSet, error) {
 	return set, nil
 }
 
-// readFaces reads everything but the numbers, so that what SQLite sorts is
-// small, and returns each face's position.
-func (s *VectorSet) readFaces(ctx context.Context, tx *sql.Tx, space int64) (map[FaceID]int, error) {
-	rowOf := map[FaceID]int{}
-	err := each(ctx, tx, "SELECT "+vectorFaceColumns+` FROM faces f
-		JOIN photos p ON p.id = f.photo LEFT JOIN people e ON e.id = f.person
-		WHERE f.id IN `+ofSpace+` AND f.rejected IS NULL`+vectorFaceOrder, []any{space}, func(rows *sql.Rows) error {
-		f, err := scanVectorFace(rows)
-		if err != nil {
-			return err
-		}
-		rowOf[f.ID] = len(s.Faces)
-		s.Faces = append(s.Faces, f)
-		return nil
-	})
-	return rowOf, err
-}
-
 // readData reads the numbers in the order in which they lie in the file.
-func (s *VectorSet) readData(ctx context.Context, tx *sql.Tx, space int64, rowOf map[FaceID]int) error {
-	n, err := room(ctx, tx, space, s.Space)
+func (s *VectorSet) readData(ctx context.Context, tx *sql.Tx, db *DB, space int64) error {
+	rowOf := make(map[FaceID]int, len(s.Faces))
+	for i, f := range s.Faces {
+		rowOf[f.ID] = i
+	}
+	n, err := db.room(ctx, tx, space, s.Space)
 	if err != nil {
 		return err
 	}
@@ -144,7 +166,7 @@ func (s *VectorSet) readData(ctx context.Context, tx *sql.Tx, space int64, rowOf
 	}
 	dim := s.Space.Dim
 	s.Data = make([]float32, dim*len(s.Faces))
-	err = eachVector(ctx, tx, space, func(uid string, v []byte) error {
+	err = db.eachVector(ctx, tx, space, func(uid string, v []byte) error {
 		i, ok := rowOf[FaceID(uid)]
 		if !ok {
 			return nil // it is rejected
@@ -152,10 +174,13 @@ func (s *VectorSet) readData(ctx context.Context, tx *sql.Tx, space int64, rowOf
 		delete(rowOf, FaceID(uid))
 		return unpackNext(s.Data[i*dim:(i+1)*dim], uid, v)
 	})
-	for id := range rowOf {
-		return errors.Join(err, &CorruptError{Detail: fmt.Sprintf("face %s: its vector is missing", id)})
+	if err != nil {
+		return err
 	}
-	return err
+	for id := range rowOf {
+		return &CorruptError{Detail: fmt.Sprintf("face %s: its vector is missing", id)}
+	}
+	return nil
 }
 
 // Embeddings are the vectors of a space with nothing but the ids of the faces.
@@ -176,26 +201,70 @@ func (db *DB) Embeddings(ctx context.Context, space string) (Embeddings, error) 
 		if err != nil {
 			return err
 		}
-		n, err := room(ctx, tx, id, s)
+		n, err := db.room(ctx, tx, id, s)
 		if err != nil {
 			return err
 		}
 		e.Space, e.IDs, e.Data = s, make([]FaceID, 0, n), make([]float32, n*s.Dim)
-		err = eachSearched(ctx, tx, id, func(uid string, packed []byte) error {
-			if len(e.IDs) == n {
-				return &CorruptError{Detail: fmt.Sprintf("space %q holds more vectors than its %d bytes", space, 4*n*s.Dim)}
-			}
-			at := len(e.IDs) * s.Dim
-			e.IDs = append(e.IDs, FaceID(uid))
-			return unpackNext(e.Data[at:at+s.Dim], uid, packed)
-		})
-		e.Data = e.Data[:len(e.IDs)*s.Dim]
-		return err
+		return e.read(ctx, tx, db, id)
 	})
 	if err != nil {
 		return Embeddings{}, err
 	}
 	return e, nil
+}
+
+// read reads the vectors, those of chunks without a way round: what is sealed
+// is decrypted to where it is to be.
+func (e *Embeddings) read(ctx context.Context, tx *sql.Tx, db *DB, space int64) error {
+	rejected, err := rejectedFaces(ctx, tx)
+	if err != nil {
+		return err
+	}
+	dim, room := e.Space.Dim, e.Data
+	next := func(n int) ([]float32, error) {
+		if n*dim > len(room) {
+			return nil, &CorruptError{Detail: fmt.Sprintf("space %q holds more vectors than its %d bytes", e.Space.Name, 4*len(e.Data))}
+		}
+		return room[:n*dim], nil
+	}
+	add := func(uid string, v []float32) {
+		if !rejected[uid] {
+			e.IDs = append(e.IDs, FaceID(uid))
+			if &room[0] != &v[0] { // one before it was left out
+				copy(room, v)
+			}
+			room = room[dim:]
+		}
+	}
+	err = db.eachSealed(ctx, tx, space, func(faces string, v []byte) error {
+		uids := strings.Split(faces, " ")
+		dst, err := next(len(uids))
+		if err == nil {
+			err = db.unpackChunk(dst, faces, v)
+		}
+		for i, uid := range uids {
+			if err == nil {
+				add(uid, dst[i*dim:(i+1)*dim])
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = db.eachTail(ctx, tx, space, func(uid string, v []byte) error {
+		dst, err := next(1)
+		if err == nil {
+			err = unpackNext(dst, uid, v)
+		}
+		if err == nil {
+			add(uid, dst)
+		}
+		return err
+	})
+	e.Data = e.Data[:len(e.IDs)*dim]
+	return err
 }
 
 // EachEmbedding shows what Embeddings would load, vector by vector, and keeps
@@ -207,7 +276,7 @@ func (db *DB) EachEmbedding(ctx context.Context, space string, show func(id Face
 			return err
 		}
 		v := make(face.Vector, s.Dim) // which is at most maxDim
-		return eachSearched(ctx, tx, id, func(uid string, packed []byte) error {
+		return db.eachSearched(ctx, tx, id, func(uid string, packed []byte) error {
 			if err := unpackNext(v, uid, packed); err != nil {
 				return err
 			}
@@ -217,18 +286,12 @@ func (db *DB) EachEmbedding(ctx context.Context, space string, show func(id Face
 }
 
 // eachSearched is eachVector without rejected faces.
-func eachSearched(ctx context.Context, tx *sql.Tx, space int64, show func(uid string, v []byte) error) error {
-	rejected := map[string]bool{}
-	err := each(ctx, tx, "SELECT uid FROM faces WHERE rejected IS NOT NULL", nil, func(rows *sql.Rows) error {
-		var uid string
-		err := rows.Scan(&uid)
-		rejected[uid] = true
-		return err
-	})
+func (db *DB) eachSearched(ctx context.Context, tx *sql.Tx, space int64, show func(uid string, v []byte) error) error {
+	rejected, err := rejectedFaces(ctx, tx)
 	if err != nil {
 		return err
 	}
-	return eachVector(ctx, tx, space, func(uid string, v []byte) error {
+	return db.eachVector(ctx, tx, space, func(uid string, v []byte) error {
 		if len(rejected) > 0 && rejected[uid] {
 			return nil
 		}
@@ -236,10 +299,21 @@ func eachSearched(ctx context.Context, tx *sql.Tx, space int64, show func(uid st
 	})
 }
 
+func rejectedFaces(ctx context.Context, q querier) (map[string]bool, error) {
+	rejected := map[string]bool{}
+	err := each(ctx, q, "SELECT uid FROM faces WHERE rejected IS NOT NULL", nil, func(rows *sql.Rows) error {
+		var uid string
+		err := rows.Scan(&uid)
+		rejected[uid] = true
+		return err
+	})
+	return rejected, err
+}
+
 // room is how many vectors the file holds of a space, by their bytes: memory
 // is only taken for what is there, whatever dimension the space claims.
-func room(ctx context.Context, tx *sql.Tx, id int64, s Space) (int, error) {
-	stored, err := storedBytes(ctx, tx, id)
+func (db *DB) room(ctx context.Context, tx *sql.Tx, id int64, s Space) (int, error) {
+	stored, err := db.storedBytes(ctx, tx, id)
 	if err != nil {
 		return 0, err
 	}
