@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
 	"image/jpeg"
@@ -115,9 +116,14 @@ func (s *section) pick(ctx context.Context, acc *index.Account, q index.FaceQuer
 // cut reads the photos again for the crops that are shown.
 func (p *page) cut(ctx context.Context, acc *index.Account, src fs.FS, want []index.FaceID) (map[index.FaceID]template.URL, error) {
 	crops := map[index.FaceID]template.URL{}
+	gone := 0
 	for c, err := range acc.Crops(ctx, src, want, cropSize) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			gone++
+			continue
 		}
 		if err != nil {
 			p.Problems = append(p.Problems, err.Error())
@@ -128,6 +134,9 @@ func (p *page) cut(ctx context.Context, acc *index.Account, src fs.FS, want []in
 			return nil, fmt.Errorf("crop: %w", err)
 		}
 		crops[c.Face] = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(buf.Bytes()))
+	}
+	if gone > 0 {
+		p.Problems = append(p.Problems, count(gone, "photo whose file is gone", "photos whose files are gone"))
 	}
 	return crops, nil
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/kith-photos/kith/face/onnx"
 	"github.com/kith-photos/kith/index"
 	"github.com/kith-photos/kith/index/heic"
@@ -19,26 +17,17 @@ import (
 	"github.com/kith-photos/kith/models/fetch"
 )
 
-// reindex does the job: models, account, consent, photos, people, page.
+// reindex does the job: models, account, consent, photos, people, page, export,
+// and only then what becomes of the originals.
 func reindex(ctx context.Context, cfg config, stdin *os.File, out *reporter) (int, error) {
+	if cfg.after == afterDelete && !cfg.yes && !interactive(cfg, stdin) {
+		return 0, errors.New("-after delete deletes photos for good; without a terminal to ask on it wants -yes too")
+	}
 	engine, err := provision(ctx, &cfg, out)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = engine.Close() }()
-
-	acc, err := index.Open(ctx, cfg.db, index.Config{
-		Analyzer: engine.Analyzer(),
-		Decoders: []index.Decoder{heic.New(heic.Options{Sandbox: cfg.pureGo})},
-		Workers:  cfg.workers, MaxMemory: int64(cfg.memory) << 20, Idle: cfg.idle, PureGo: cfg.pureGo,
-	})
-	if err != nil {
-		return 0, explain(cfg, err)
-	}
-	defer func() { _ = acc.Close() }()
-	if err := consent(ctx, cfg, acc, stdin, out); err != nil {
-		return 0, err
-	}
 
 	// A root hands out nothing outside the folder, whatever links there are.
 	root, err := os.OpenRoot(cfg.folder)
@@ -46,28 +35,36 @@ func reindex(ctx context.Context, cfg config, stdin *os.File, out *reporter) (in
 		return 0, err
 	}
 	defer func() { _ = root.Close() }()
+	acc, err := openForRun(ctx, cfg, engine, root)
+	if err != nil {
+		return 0, explain(cfg, err)
+	}
+	defer func() { _ = acc.Close() }()
+	if err := consent(ctx, cfg, acc, stdin, out); err != nil {
+		return 0, explain(cfg, err)
+	}
+	if err := allowDeletion(ctx, cfg, stdin, out); err != nil {
+		return 0, err
+	}
 	report, err := acc.Reindex(ctx, root.FS(), index.ReindexOptions{
 		Source: cfg.folder, Force: cfg.force, AllowEmpty: cfg.empty, Moved: cfg.moved,
-		Progress: out.progress, Failed: out.failed,
+		KeepOriginals: true, Progress: out.progress, Failed: out.failed,
 	})
 	out.endProgress()
 	if err != nil {
 		return 0, explain(cfg, err)
 	}
-	if report.Seen == 0 && report.Failed == 0 && report.Vanished == 0 {
-		return 0, fmt.Errorf("no photo in %s", cfg.folder)
-	}
-	if err := out.people(ctx, acc); err != nil {
-		return 0, err
-	}
-	if cfg.html != "" {
-		if err := writeHTML(ctx, cfg.html, acc, root.FS(), report); err != nil {
-			return 0, fmt.Errorf("write %s: %w", cfg.html, err)
+	if cfg.names {
+		if err := takeNames(ctx, acc, root.FS(), &report, out); err != nil {
+			return 0, explain(cfg, err)
 		}
 	}
-	if cfg.export != "" {
-		if err := export(ctx, cfg, acc, out); err != nil {
-			return 0, fmt.Errorf("export to %s: %w", cfg.export, err)
+	if err := results(ctx, &cfg, acc, root, report, out); err != nil {
+		return 0, err
+	}
+	if cfg.after == afterDelete {
+		if err := deleteOriginals(ctx, acc, root, &report, out); err != nil {
+			return 0, explain(cfg, err)
 		}
 	}
 	out.report(report, engine.Time()) // last: with -json it says that all is done
@@ -78,6 +75,57 @@ func reindex(ctx context.Context, cfg config, stdin *os.File, out *reporter) (in
 		return exitFailed, nil
 	}
 	return exitOK, nil
+}
+
+// openForRun opens the account. Unless originals are to be deleted it cannot do
+// that, whatever its retention says.
+func openForRun(ctx context.Context, cfg config, engine *onnx.Engine, root *os.Root) (*index.Account, error) {
+	keys, err := openKeys(cfg)
+	if err != nil {
+		return nil, err
+	}
+	opt := index.Config{
+		Analyzer: engine.Analyzer(),
+		Decoders: []index.Decoder{heic.New(heic.Options{Sandbox: cfg.pureGo})},
+		Workers:  cfg.workers, MaxMemory: int64(cfg.memory) << 20, Idle: cfg.idle, PureGo: cfg.pureGo,
+		Keys: keys,
+	}
+	if cfg.after == afterDelete {
+		opt.Disposer = remover{root}
+	}
+	return index.Open(ctx, cfg.db, opt)
+}
+
+// results prints the people and writes what was asked for.
+func results(ctx context.Context, cfg *config, acc *index.Account, root *os.Root, report index.Report, out *reporter) error {
+	emptied := report.Seen == 0 && cfg.after == afterDelete && hasPhotos(ctx, acc)
+	switch {
+	case emptied:
+		cfg.html = "" // the page that shows what was deleted stays
+	case report.Seen == 0 && report.Failed == 0 && report.Vanished == 0:
+		return fmt.Errorf("no photo in %s", cfg.folder)
+	}
+	if err := out.people(ctx, acc); err != nil {
+		return err
+	}
+	if cfg.html != "" {
+		if err := writeHTML(ctx, cfg.html, acc, root.FS(), report); err != nil {
+			return fmt.Errorf("write %s: %w", cfg.html, err)
+		}
+	}
+	if cfg.export != "" {
+		if err := export(ctx, *cfg, acc, root.FS(), out); err != nil {
+			return fmt.Errorf("export to %s: %w", cfg.export, err)
+		}
+	}
+	return nil
+}
+
+func hasPhotos(ctx context.Context, acc *index.Account) bool {
+	for _, err := range acc.Photos(ctx, index.PhotoQuery{Limit: 1}) {
+		return err == nil
+	}
+	return false
 }
 
 // provision brings the runtime and the models, and with -demo the album.
@@ -120,25 +168,39 @@ const consentText = `
 Finding people means measuring faces. These measurements are biometric data:
 they may only be made if the people in the photos, or whoever answers for them,
 agree. They stay in %s and never leave this machine. Consent can
-be withdrawn at any time, and withdrawing erases them.
+be withdrawn at any time: reindex -db %s -withdraw erases them.
 
-Look for faces in %s? [y/N] `
+`
 
-const consentVersion = "1"
+// consentVersion changes with the text.
+const consentVersion = "2"
 
-// consent makes sure that it was given: earlier, by flag, or now.
+// consent makes sure that it was given: earlier, by flag, or now. Nobody is
+// asked for it where nothing could be done with it.
 func consent(ctx context.Context, cfg config, acc *index.Account, stdin *os.File, out *reporter) error {
-	c, err := acc.Consent(ctx)
-	if err != nil || c.Given {
+	s, err := acc.State(ctx)
+	switch {
+	case err != nil || s.Consent:
 		return err
+	case !s.Erased.IsZero():
+		return index.ErrErased
+	case !s.Deleted.IsZero():
+		return index.ErrDeleted
+	case !s.Restricted.IsZero():
+		return index.ErrRestricted
 	}
 	means := "flag"
 	switch {
 	case cfg.consent:
 	case cfg.demo:
 		means = "demo" // published photos under a free licence
-	case term.IsTerminal(int(stdin.Fd())) && !cfg.json:
-		out.prompt(consentText, cfg.db, cfg.folder)
+	case interactive(cfg, stdin):
+		out.prompt(consentText, cfg.db, cfg.db)
+		if cfg.imports != "" {
+			out.prompt("Take over what %s says of faces? [y/N] ", cfg.imports)
+		} else {
+			out.prompt("Look for faces in %s? [y/N] ", cfg.folder)
+		}
 		answer, err := readLine(ctx, stdin)
 		if err != nil {
 			return err
@@ -167,29 +229,6 @@ func readLine(ctx context.Context, stdin *os.File) (string, error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-}
-
-// explain adds what to do about an error.
-func explain(cfg config, err error) error {
-	switch {
-	case errors.Is(err, index.ErrBusy):
-		return fmt.Errorf("%w: another program has it open; try again when that has ended", err)
-	case errors.Is(err, index.ErrOtherSource):
-		return fmt.Errorf("%s: %w; use another -db for this folder, or -moved if it is the same one under a new name", cfg.db, err)
-	case errors.Is(err, index.ErrNothingFound):
-		return fmt.Errorf("%s: %w; is the disk mounted? -allow-empty forgets them", cfg.folder, err)
-	}
-	return err
-}
-
-// export writes to a new file that takes the place of the old one when it is
-// complete.
-func export(ctx context.Context, cfg config, acc *index.Account, out *reporter) error {
-	opt := index.ExportOptions{Embeddings: cfg.embeddings}
-	if cfg.export == "-" {
-		return acc.Export(ctx, out.stdout, opt)
-	}
-	return replaceFile(cfg.export, func(f *os.File) error { return acc.Export(ctx, f, opt) })
 }
 
 // replaceFile writes a file beside path, readable by its owner only, and

@@ -189,8 +189,12 @@ func (r *reporter) failed(e *index.PhotoError) {
 	r.say("failed: %s", printable(e.Error()))
 }
 
-// people prints the people, those with most faces first.
+// people prints the people, those with most faces first; not where the export
+// takes standard output: it has them, and standard error ends up in logs.
 func (r *reporter) people(ctx context.Context, acc *index.Account) error {
+	if r.cfg.export == "-" {
+		return nil
+	}
 	n := 0
 	for p, err := range acc.People(ctx, index.PeopleQuery{}) {
 		if err != nil {
@@ -225,6 +229,7 @@ func (r *reporter) report(rep index.Report, ort time.Duration) {
 		r.event("done", map[string]any{
 			"seen": rep.Seen, "unchanged": rep.Unchanged, "indexed": rep.Indexed, "moved": rep.Moved,
 			"copied": rep.Copied, "vanished": rep.Vanished, "failed": rep.Failed, "ignored": rep.Ignored,
+			"erased": rep.Erased, "deleted": rep.Disposed,
 			"faces": rep.Grouping.Faces, "people": rep.Grouping.People, "unassigned": rep.Grouping.Unassigned,
 			"threshold": rep.Grouping.Threshold, "elapsed_s": rep.Elapsed.Seconds(), "work_s": work,
 			"onnxruntime_s": ort.Seconds(), "decoders": rep.Decoders,
@@ -288,7 +293,8 @@ func summary(rep index.Report) string {
 		what string
 	}{
 		{rep.Indexed, "indexed"}, {rep.Unchanged, "unchanged"}, {rep.Moved, "moved"}, {rep.Copied, "copies"},
-		{rep.Vanished, "vanished"}, {rep.Failed, "failed"}, {rep.Ignored, "other files ignored"},
+		{rep.Vanished, "vanished"}, {rep.Erased, "left out because they were erased"}, {rep.Disposed, "deleted"},
+		{rep.Failed, "failed"}, {rep.Ignored, "other files ignored"},
 	} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))

@@ -64,6 +64,11 @@ func runScripts(t *testing.T, dir string, photos, vars []string) {
 			"jsonlines":  jsonLines,
 			"exported":   exported,
 			"standalone": standalone,
+			"painted":    painted,
+			"traces":     traces,
+			"damage":     damage,
+			"tamper":     tamper,
+			"capture":    capture,
 		},
 	})
 }
