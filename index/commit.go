@@ -214,3 +214,23 @@ func (r *run) progress() {
 		Elapsed: r.a.cfg.Now().Sub(r.begun),
 	})
 }
+
+// note says in the audit what the run did, if anything.
+func (r *run) note(ctx context.Context) error {
+	c := Counts{ClassPhotos: r.report.Indexed + r.report.Moved + r.report.Copied, ClassFaces: r.report.Faces, ClassVanished: r.report.Vanished}
+	if c[ClassPhotos]+c[ClassFaces]+c[ClassVanished] == 0 {
+		return nil
+	}
+	_, err := r.a.db.Note(context.WithoutCancel(ctx), "index", c)
+	return err
+}
+
+// expected counts the photos whose files should be there.
+func (r *run) expected() (n int) {
+	for _, f := range r.known {
+		if !f.Disposed && !f.Vanished {
+			n++
+		}
+	}
+	return n
+}

@@ -37,19 +37,11 @@ func (a *Account) CorrectPlace(ctx context.Context, id PhotoID, place *exif.GPS)
 }
 
 func (a *Account) correct(ctx context.Context, id PhotoID, kind store.DecisionKind, c store.Correction) (DecisionID, error) {
-	ctx, done, err := a.begin(ctx)
+	ctx, done, err := a.deciding(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer done()
-	unlock, err := lock(ctx, a.people)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if err := a.mayChange(ctx); err != nil {
-		return "", err
-	}
 	p, err := a.db.Photo(ctx, id)
 	if err != nil {
 		return "", err

@@ -203,22 +203,37 @@ func (a *Account) NotAFace(ctx context.Context, faces ...FaceID) (DecisionID, er
 	})
 }
 
+// deciding is begin for what somebody says: nobody else derives people until
+// it is done.
+func (a *Account) deciding(ctx context.Context) (_ context.Context, done func(), _ error) {
+	ctx, end, err := a.begin(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	unlock, err := lock(ctx, a.people)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	done = func() {
+		unlock()
+		end()
+	}
+	if err := a.mayChange(ctx); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return ctx, done, nil
+}
+
 // decide lets say look at the account and put into words what is decided, and
 // stores it together with what follows from it at once.
 func (a *Account) decide(ctx context.Context, say func(*book) (Decision, error)) (DecisionID, error) {
-	ctx, done, err := a.begin(ctx)
+	ctx, done, err := a.deciding(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer done()
-	unlock, err := lock(ctx, a.people)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if err := a.mayChange(ctx); err != nil {
-		return "", err
-	}
 	b, err := a.openBook(ctx)
 	if err != nil {
 		return "", err
@@ -248,19 +263,11 @@ func (a *Account) decide(ctx context.Context, say func(*book) (Decision, error))
 // ErrNotFound if there is no such decision, store.ErrRevoked if it was undone
 // before.
 func (a *Account) Undo(ctx context.Context, id DecisionID) error {
-	ctx, done, err := a.begin(ctx)
+	ctx, done, err := a.deciding(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	unlock, err := lock(ctx, a.people)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := a.mayChange(ctx); err != nil {
-		return err
-	}
 	d, err := a.db.Decision(ctx, id)
 	if err != nil {
 		return err

@@ -79,24 +79,22 @@ func (a *Account) DisposeOriginals(ctx context.Context, src fs.FS) (Expiry, erro
 		return out, err
 	}
 	defer done()
-	select {
-	case a.indexing <- struct{}{}:
-		defer func() { <-a.indexing }()
-	default:
-		return out, fmt.Errorf("delete originals while photos are being indexed: %w", ErrBusy)
+	free, err := a.alone("delete originals")
+	if err != nil {
+		return out, err
 	}
+	defer free()
 	return out, a.disposeDue(ctx, src, &out)
 }
 
 // disposeIndexed is disposeDue after the single photo name, whose failure is
 // returned. A Reindex that is running does it itself.
 func (a *Account) disposeIndexed(ctx context.Context, src fs.FS, name string) error {
-	select {
-	case a.indexing <- struct{}{}:
-		defer func() { <-a.indexing }()
-	default:
+	free, err := a.alone("delete an original")
+	if err != nil {
 		return nil
 	}
+	defer free()
 	var out Expiry
 	if err := a.disposeDue(ctx, src, &out); err != nil {
 		return err

@@ -128,12 +128,11 @@ func (a *Account) Import(ctx context.Context, fsys fs.FS, opt ImportOptions) (Im
 	if err != nil {
 		return ImportReport{}, err
 	}
-	select {
-	case a.indexing <- struct{}{}:
-		defer func() { <-a.indexing }()
-	default:
-		return ImportReport{}, fmt.Errorf("import while photos are being indexed: %w", ErrBusy)
+	free, err := a.alone("import")
+	if err != nil {
+		return ImportReport{}, err
 	}
+	defer free()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stopped, err := a.reindexing(cancel)

@@ -30,12 +30,11 @@ func (a *Account) Reindex(ctx context.Context, src fs.FS, opt ReindexOptions) (R
 		return Report{}, err
 	}
 	defer done()
-	select {
-	case a.indexing <- struct{}{}:
-		defer func() { <-a.indexing }()
-	default:
-		return Report{}, fmt.Errorf("another Reindex is running: %w", ErrBusy)
+	free, err := a.alone("reindex")
+	if err != nil {
+		return Report{}, err
 	}
+	defer free()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stopped, err := a.reindexing(cancel)
@@ -63,16 +62,6 @@ func (a *Account) Reindex(ctx context.Context, src fs.FS, opt ReindexOptions) (R
 		return r.report, cause(ctx, err)
 	}
 	return r.report, nil
-}
-
-// note says in the audit what the run did, if anything.
-func (r *run) note(ctx context.Context) error {
-	c := Counts{ClassPhotos: r.report.Indexed + r.report.Moved + r.report.Copied, ClassFaces: r.report.Faces, ClassVanished: r.report.Vanished}
-	if c[ClassPhotos]+c[ClassFaces]+c[ClassVanished] == 0 {
-		return nil
-	}
-	_, err := r.a.db.Note(context.WithoutCancel(ctx), "index", c)
-	return err
 }
 
 // run is one Reindex. Its fields are the coordinating goroutine's own; workers
@@ -143,16 +132,6 @@ func (r *run) all(ctx context.Context) error {
 	}
 	r.enter(PhaseDone, 0)
 	return nil
-}
-
-// expected counts the photos whose files should be there.
-func (r *run) expected() (n int) {
-	for _, f := range r.known {
-		if !f.Disposed && !f.Vanished {
-			n++
-		}
-	}
-	return n
 }
 
 const sourceKey = "source"

@@ -177,12 +177,11 @@ func (a *Account) Expire(ctx context.Context, opt ExpireOptions) (Expiry, error)
 		return out, err
 	}
 	defer done()
-	select {
-	case a.indexing <- struct{}{}:
-		defer func() { <-a.indexing }()
-	default:
-		return out, fmt.Errorf("expire while photos are being indexed: %w", ErrBusy)
+	free, err := a.alone("expire")
+	if err != nil {
+		return out, err
 	}
+	defer free()
 	s, err := a.db.State(ctx)
 	if err != nil || !s.Erased.IsZero() {
 		return out, err

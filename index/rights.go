@@ -97,6 +97,17 @@ func (a *Account) request(ctx context.Context, why error, f func(context.Context
 	return f(ctx, s)
 }
 
+// alone keeps every other run that goes through the photos away, or is ErrBusy
+// where there is one.
+func (a *Account) alone(op string) (free func(), _ error) {
+	select {
+	case a.indexing <- struct{}{}:
+		return func() { <-a.indexing }, nil
+	default:
+		return nil, fmt.Errorf("%s while photos are being indexed: %w", op, ErrBusy)
+	}
+}
+
 // interrupt stops a running Reindex and keeps the next from beginning until it
 // is freed.
 func (a *Account) interrupt(ctx context.Context, why error) (free func(), _ error) {
