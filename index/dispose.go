@@ -188,8 +188,9 @@ func (a *Account) disposed(ctx context.Context, d Disposal) (err error) {
 	return a.cfg.Disposer.Dispose(ctx, d)
 }
 
-// disposeProducts deletes files that were made of the account.
-func (a *Account) disposeProducts(ctx context.Context, r Retention, now time.Time, out *Expiry) error {
+// disposeProducts deletes those files that were made of the account of which
+// due says so.
+func (a *Account) disposeProducts(ctx context.Context, due func(store.Product) bool, out *Expiry) error {
 	if a.cfg.Disposer == nil {
 		return nil
 	}
@@ -201,7 +202,7 @@ func (a *Account) disposeProducts(ctx context.Context, r Retention, now time.Tim
 		if err := ctx.Err(); err != nil {
 			return cause(ctx, err)
 		}
-		if !r.over(p.Class, p.At, now) {
+		if !due(p) {
 			continue
 		}
 		d := Disposal{Class: p.Class, Name: p.Name, ModTime: p.At}

@@ -174,3 +174,43 @@ func TestProducts(t *testing.T) {
 	expire()
 	wantAsked(t, "for ever", d)
 }
+
+// What was made of an account goes with it, at once or when its grace is over,
+// and what cannot be deleted does not keep the account.
+func TestEraseAllDisposes(t *testing.T) {
+	for _, graceful := range []bool{false, true} {
+		clock := newHands()
+		d := &disposer{hook: func(x index.Disposal) error {
+			if x.Name == "stuck.zip" {
+				return errors.New("it is stuck")
+			}
+			return nil
+		}}
+		acc := newAccount(t, index.Config{Now: clock.now, Disposer: d})
+		must1[string](t)(acc.Keep(t.Context(), index.ClassExports, "stuck.zip"))
+		clock.turn(time.Second)
+		must1[string](t)(acc.Keep(t.Context(), index.ClassCrops, "crops.zip"))
+		must(t, acc.SetRetention(t.Context(), index.Retention{index.ClassExports: index.Forever, index.ClassCrops: index.Forever}))
+		var receipt index.Receipt
+		var failed error
+		if graceful {
+			must1[index.AuditEntry](t)(acc.Delete(t.Context()))
+			clock.turn(31 * day)
+			e := must1[index.Expiry](t)(acc.Expire(t.Context(), index.ExpireOptions{}))
+			if len(e.Receipts) != 1 || len(e.Failed) != 1 || e.Disposed != 1 {
+				t.Fatalf("Expire: %+v", e)
+			}
+			receipt, failed = e.Receipts[0], e.Failed[0]
+		} else {
+			receipt, failed = acc.EraseAll(t.Context())
+		}
+		var disposal *index.DisposalError
+		if !errors.As(failed, &disposal) || disposal.Disposal.Name != "stuck.zip" || receipt.Action != "erase account" {
+			t.Errorf("after grace: %v: receipt %+v, %v", graceful, receipt, failed)
+		}
+		wantAsked(t, "products", d, "stuck.zip", "crops.zip")
+		if s := must1[index.State](t)(acc.State(t.Context())); s.Erased.IsZero() {
+			t.Error("the account is there")
+		}
+	}
+}

@@ -200,14 +200,15 @@ func (a *Account) Expire(ctx context.Context, opt ExpireOptions) (Expiry, error)
 	}
 	if !s.Deleted.IsZero() {
 		if r.over(ClassAccount, s.Deleted, now) {
-			receipt, err := a.db.EraseAll(ctx)
+			receipt, err := a.eraseAll(ctx, &out)
 			out.add(receipt)
 			a.forgetVectors()
 			return out, err
 		}
 		return out, nil
 	}
-	if err := a.disposeProducts(ctx, r, now, &out); err != nil {
+	due := func(p store.Product) bool { return r.over(p.Class, p.At, now) }
+	if err := a.disposeProducts(ctx, due, &out); err != nil {
 		return out, err
 	}
 	if err := a.disposeOriginals(ctx, nil, r, now, &out); err != nil {

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -299,10 +300,26 @@ func (a *Account) Readmit(ctx context.Context, request string) (AuditEntry, erro
 // first, so that copies and backups of the file are unreadable from then on.
 // Whatever looks at the account, changes it or works on it gives ErrErased
 // afterwards.
+//
+// Files that the host made of the account (see Keep) are deleted by its Disposer
+// before. A *DisposalError beside a receipt is one that could not be, and of
+// which nothing is known any more.
 func (a *Account) EraseAll(ctx context.Context) (Receipt, error) {
-	return a.request(ctx, store.ErrErased, func(ctx context.Context, _ State) (Receipt, error) {
-		return a.db.EraseAll(ctx)
+	var out Expiry
+	receipt, err := a.request(ctx, store.ErrErased, func(ctx context.Context, _ State) (Receipt, error) {
+		return a.eraseAll(ctx, &out)
 	})
+	for _, f := range out.Failed {
+		err = errors.Join(err, f)
+	}
+	return receipt, err
+}
+
+func (a *Account) eraseAll(ctx context.Context, out *Expiry) (Receipt, error) {
+	if err := a.disposeProducts(ctx, func(store.Product) bool { return true }, out); err != nil {
+		return Receipt{}, err
+	}
+	return a.db.EraseAll(ctx)
 }
 
 // needConsent returns ErrNoConsent unless consent stands, or ErrRestricted.
