@@ -246,10 +246,10 @@ func TestErasureKilled(t *testing.T) {
 // The same, killed from outside at any time, also within VACUUM.
 func TestErasureKilledAnytime(t *testing.T) {
 	needsOnce(t)
-	rounds := 12
 	if testing.Short() {
-		rounds = 4
+		t.Skip("it kills dozens of processes; run without -short")
 	}
+	const rounds = 12
 	erased, cut := 0, 0
 	for _, name := range []string{"a person", "biometrics", "photos with a copy"} {
 		x := newCrime(t, erasures[name])

@@ -43,6 +43,9 @@ func leaveRoom(t *testing.T, dir string, room int) (ballast string) {
 // as there is room.
 func TestEraseOnFullDisk(t *testing.T) {
 	needsPlain(t)
+	if testing.Short() {
+		t.Skip("it waits for disks that are full; run without -short")
+	}
 	for _, by := range []string{"Scrub", "Open"} {
 		t.Run("by "+by, func(t *testing.T) {
 			dir := smallDisk(t, "24m")

@@ -113,6 +113,9 @@ func flipped(t *testing.T, path string, i, where int) string {
 // Every sealed value that was changed or moved is found out by who reads it
 // and by Check, and nobody is given another value than was put.
 func TestTampered(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it damages hundreds of values; run without -short")
+	}
 	needsOnce(t)
 	c, want, path, twin := sealedTwins(t)
 	whole := must1[[]byte](t)(os.ReadFile(path))
