@@ -19,7 +19,8 @@
 // Beside the file FILE there are, while it is open, FILE-wal and FILE-shm,
 // which are SQLite's (and remain after a crash: FILE-wal then holds what was
 // committed last, and must stay with FILE), and FILE-lock, which is empty and
-// tells processes apart. FILE-creating is an account that is being made.
+// tells processes apart. FILE-creating is an account that is being made, and
+// FILE-scrubbing the copy of one that an erasure is rewriting.
 // Nothing is written elsewhere, not even to the directory for temporary files.
 // A read-only account leaves FILE-wal (empty) and FILE-shm where it could make
 // them; the next one that writes removes them. FILE's modification time is

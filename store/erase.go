@@ -171,14 +171,6 @@ func (db *DB) EraseName(ctx context.Context, c Consent) (Receipt, error) {
 	})
 }
 
-// EraseFaces erases faces, known by their ids, without tombstones: what is
-// found again later is recorded again. Photos and decisions stay.
-func (db *DB) EraseFaces(ctx context.Context, action string, ids []FaceID) (Receipt, error) {
-	return db.erase(ctx, "erase faces of", action, func(tx *sql.Tx) (Counts, error) {
-		return db.erasing(ctx, tx, func(e *eraser) error { return e.faces(ids) })
-	})
-}
-
 // Readmit lifts the tombstones of an erasure, known by its receipt: a person
 // who objected agrees, or it was a mistake. What was erased is found again by
 // the next run that reads these photos. ErrNotFound if there are none.

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -163,20 +162,6 @@ func (e *eraser) name(id PersonID) error {
 		}
 	}
 	return nil
-}
-
-// faces erases faces by their ids.
-func (e *eraser) faces(ids []FaceID) error {
-	packed, err := json.Marshal(ids)
-	if err != nil {
-		return err
-	}
-	const cond = "f.uid IN (SELECT value FROM json_each(?))"
-	list := string(packed)
-	if err := errors.Join(e.leave(cond, list), e.vectors.take(cond, list)); err != nil {
-		return err
-	}
-	return e.exec("DELETE FROM faces AS f WHERE "+cond, list)
 }
 
 // buried are boxes by the content of their photos.
