@@ -96,7 +96,7 @@ func (b *block) bytes() []byte {
 	return out
 }
 
-// fullBlock has every tag that is read.
+// fullBlock has every tag that is read, but no maker note.
 func fullBlock(order byteOrder, orientation uint16) *block {
 	return newBlock(order).
 		ascii(dirMain, tagMake, "Kith  ").
@@ -108,12 +108,18 @@ func fullBlock(order byteOrder, orientation uint16) *block {
 		ascii(dirExif, tagOffset, "+09:00").
 		ascii(dirExif, tagOffsetOriginal, "-03:30").
 		ascii(dirExif, tagSubSecOriginal, "057").
+		ascii(dirExif, tagBodySerial, "0451").
 		ascii(dirGPS, tagLatRef, "S").
 		rat(dirGPS, tagLat, 33, 1, 51, 1, 3126, 100).
 		ascii(dirGPS, tagLonRef, "E").
 		rat(dirGPS, tagLon, 151, 1, 12, 1, 51, 1).
 		raw(dirGPS, tagAltRef, typeByte, 1, []byte{1}).
-		rat(dirGPS, tagAlt, 125, 10)
+		rat(dirGPS, tagAlt, 125, 10).
+		rat(dirGPS, tagGPSTime, 7, 1, 33, 1, 15, 10).
+		ascii(dirGPS, tagGPSStatus, "A").
+		ascii(dirGPS, tagDatum, "WGS-84").
+		ascii(dirGPS, tagGPSDate, "2023:06:05").
+		rat(dirGPS, tagAccuracy, 475, 100)
 }
 
 // segment is a JPEG segment with its length.

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
+	"math"
+	"time"
 )
 
 // Limits of one photo file. Real files stay far below them.
@@ -47,14 +48,26 @@ var (
 // say. The time is the first readable one of EXIF DateTimeOriginal and
 // DateTimeDigitized; XMP exif:DateTimeOriginal, photoshop:DateCreated,
 // exif:DateTimeDigitized and xmp:CreateDate; and last EXIF DateTime, which is
-// only when the file was last changed. A date without a time of day is no
-// time. Times and positions inside maker notes are not read.
+// only when the file was last changed; Meta.TakenFrom says which. A date
+// without a time of day is no time. Of maker notes, only the two ids in
+// Apple's are read.
 //
 // The zone of an EXIF time is that of its own OffsetTime tag, or of the
 // OffsetTime tag of another time with the same reading, or what follows from
 // the GPS time stamp. OffsetTime itself belongs to DateTime, so that an
 // editor's zone is not taken for the camera's. The zone of an XMP time is the
-// one written with it.
+// one written with it, or what follows from XMP's GPS time stamp.
+//
+// A GPS time stamp that is 1024 or 2048 weeks before the camera's clock, to
+// the minute and but for a zone, is one of a receiver whose week number has
+// begun again: its date is corrected. Without its date it is no Fix, and
+// gives the zone where only one day is possible.
+//
+// A position needs the letters of its half of the world. They count, and not
+// a sign in the numbers. Latitude and longitude that are evidently swapped
+// are put right. At 0 N 0 E, and within 11 m of it without a fix, there is no
+// position. One of the Tokyo datum is converted to WGS 84. What was put right
+// and what is contradictory is returned with an *Error.
 //
 // For HEIF, Meta.Orientation is 1 where there is one, whatever EXIF and XMP
 // say: the image's own irot and imir properties turn it (ISO/IEC 23008-12,
@@ -168,24 +181,30 @@ func (f *file) meta() Meta {
 		ex.fill(f.readEmbedded())
 	}
 	var xm source
-	if ex.incomplete() {
-		for _, packet := range f.xmps {
+	incomplete := ex.incomplete()
+	for _, packet := range f.xmps {
+		if incomplete || addsToEXIF(packet) {
 			xm.fill(f.readXMP(packet))
 		}
 	}
-	m := Meta{Orientation: ex.orientation, GPS: ex.gps, Camera: ex.camera}
-	if m.Orientation == 0 {
-		m.Orientation = xm.orientation
+	all := ex // with the times of ex beside those of xm
+	all.fill(xm)
+	m := Meta{Orientation: all.orientation, GPS: all.gps, Camera: all.camera,
+		Fix: all.fix, Burst: all.burst, Video: all.video}
+	for _, c := range []struct {
+		at   Time
+		from TimeSource
+	}{
+		{ex.original, TimeOriginal}, {ex.digitized, TimeDigitized},
+		{xm.original, TimeXMP}, {xm.digitized, TimeXMP}, {ex.modified, TimeModified},
+	} {
+		if !c.at.IsZero() {
+			m.Taken, m.TakenFrom = c.at, c.from
+			break
+		}
 	}
-	if m.GPS == nil {
-		m.GPS = xm.gps
-	}
-	if m.Camera == (Camera{}) {
-		m.Camera = xm.camera // not field by field: a maker and a model belong together
-	}
-	times := []Time{ex.original, ex.digitized, xm.original, xm.digitized, ex.modified}
-	if i := slices.IndexFunc(times, func(t Time) bool { return !t.IsZero() }); i >= 0 {
-		m.Taken = times[i]
+	if ex.fix.IsZero() && (m.TakenFrom == TimeOriginal || m.TakenFrom == TimeDigitized) {
+		m.Taken.inferZone(stampOf(xm.fix)) // of a program that added the position
 	}
 	return m
 }
@@ -194,15 +213,17 @@ func (f *file) meta() Meta {
 type source struct {
 	orientation                   int
 	original, digitized, modified Time
+	fix                           time.Time
 	gps                           *GPS
 	camera                        Camera
+	burst, video                  string
 }
 
 func (s source) empty() bool { return s == source{} }
 
-// incomplete reports whether an XMP packet could add anything.
+// incomplete reports whether what most packets repeat is missing; see addsToEXIF.
 func (s source) incomplete() bool {
-	return s.orientation == 0 || s.gps == nil || s.camera == Camera{} ||
+	return s.orientation == 0 || s.gps == nil || !s.camera.named() ||
 		s.original.IsZero() && s.digitized.IsZero()
 }
 
@@ -220,10 +241,25 @@ func (s *source) fill(t source) {
 	if s.modified.IsZero() {
 		s.modified = t.modified
 	}
-	if s.gps == nil {
+	if s.fix.IsZero() {
+		s.fix = t.fix
+	}
+	switch {
+	case s.gps == nil:
 		s.gps = t.gps
+	case s.gps.Accuracy == 0 && t.gps != nil && samePlace(*s.gps, *t.gps):
+		s.gps.Accuracy = t.gps.Accuracy // it is that of this place only
 	}
-	if s.camera == (Camera{}) {
-		s.camera = t.camera
+	s.camera.fill(t.camera)
+	if s.burst == "" {
+		s.burst = t.burst
 	}
+	if s.video == "" {
+		s.video = t.video
+	}
+}
+
+// samePlace allows for rounding, of about a metre.
+func samePlace(a, b GPS) bool {
+	return math.Abs(a.Lat-b.Lat) < 1e-5 && math.Abs(a.Lon-b.Lon) < 1e-5
 }

@@ -63,12 +63,15 @@ func checkFull(t *testing.T, m Meta, orientation int) {
 	if m.Orientation != orientation {
 		t.Errorf("orientation %d, want %d", m.Orientation, orientation)
 	}
-	if want := (Camera{"Kith", "Camera One"}); m.Camera != want {
+	if want := (Camera{Make: "Kith", Model: "Camera One", Serial: "0451"}); m.Camera != want {
 		t.Errorf("camera %+v, want %+v", m.Camera, want)
 	}
 	want := Time{Wall: time.Date(2023, 6, 5, 4, 3, 2, 57e6, time.UTC), Offset: -3*time.Hour - 30*time.Minute, Zone: ZoneOffset}
-	if m.Taken != want {
-		t.Errorf("taken %+v, want %+v", m.Taken, want)
+	if m.Taken != want || m.TakenFrom != TimeOriginal {
+		t.Errorf("taken %+v from %q, want %+v", m.Taken, m.TakenFrom, want)
+	}
+	if want := time.Date(2023, 6, 5, 7, 33, 1, 500e6, time.UTC); !m.Fix.Equal(want) {
+		t.Errorf("fix %v, want %v", m.Fix, want)
 	}
 	if at, ok := m.Taken.Instant(); !ok || !at.Equal(time.Date(2023, 6, 5, 7, 33, 2, 57e6, time.UTC)) {
 		t.Errorf("instant %v, %v", at, ok)
@@ -79,6 +82,9 @@ func checkFull(t *testing.T, m Meta, orientation int) {
 	checkNear(t, "latitude", m.GPS.Lat, -(33 + 51/60.0 + 31.26/3600))
 	checkNear(t, "longitude", m.GPS.Lon, 151+12/60.0+51/3600.0)
 	checkNear(t, "altitude", *m.GPS.Alt, -12.5)
+	if m.GPS.Accuracy != 4.75 || m.GPS.Datum != "" || m.GPS.Stale {
+		t.Errorf("position %+v", *m.GPS)
+	}
 }
 
 func checkNear(t *testing.T, what string, got, want float64) {
@@ -151,7 +157,7 @@ func TestDecodeXMP(t *testing.T) {
 			if name == "heif" {
 				orientation = upright
 			}
-			if m.Taken != want || m.Orientation != orientation || m.Camera != (Camera{"Kith", "Camera Two"}) {
+			if m.Taken != want || m.Orientation != orientation || m.Camera != (Camera{Make: "Kith", Model: "Camera Two"}) {
 				t.Errorf("got %+v", m)
 			}
 			if m.GPS == nil || m.GPS.Alt == nil {
@@ -174,19 +180,20 @@ func TestDecodeMerge(t *testing.T) {
 		exif *block
 		xmp  string
 		want int // hour
+		from TimeSource
 	}{
-		{"original first", newBlock(le).ascii(dirExif, tagOriginal, text(1)).ascii(dirExif, tagDigitized, text(2)), attr("exif:DateTimeOriginal", 3), 1},
-		{"digitized next", newBlock(le).ascii(dirExif, tagOriginal, "0000:00:00 00:00:00").ascii(dirExif, tagDigitized, text(2)), attr("exif:DateTimeOriginal", 3), 2},
-		{"XMP before the change", newBlock(le).ascii(dirMain, tagModified, text(4)), attr("exif:DateTimeOriginal", 3) + attr("photoshop:DateCreated", 5), 3},
-		{"photoshop", newBlock(le), attr("photoshop:DateCreated", 5) + attr("xmp:CreateDate", 6), 5},
-		{"bare date is none", newBlock(le), ` photoshop:DateCreated="2020-01-01"` + attr("xmp:CreateDate", 6), 6},
-		{"XMP digitized", newBlock(le), attr("exif:DateTimeDigitized", 7) + attr("xmp:CreateDate", 6), 7},
-		{"the change at last", newBlock(le).ascii(dirMain, tagModified, text(4)), "", 4},
-		{"TIFF/EP", newBlock(le).ascii(dirMain, tagOriginal, text(8)).ascii(dirMain, tagModified, text(4)), "", 8},
+		{"original first", newBlock(le).ascii(dirExif, tagOriginal, text(1)).ascii(dirExif, tagDigitized, text(2)), attr("exif:DateTimeOriginal", 3), 1, TimeOriginal},
+		{"digitized next", newBlock(le).ascii(dirExif, tagOriginal, "0000:00:00 00:00:00").ascii(dirExif, tagDigitized, text(2)), attr("exif:DateTimeOriginal", 3), 2, TimeDigitized},
+		{"XMP before the change", newBlock(le).ascii(dirMain, tagModified, text(4)), attr("exif:DateTimeOriginal", 3) + attr("photoshop:DateCreated", 5), 3, TimeXMP},
+		{"photoshop", newBlock(le), attr("photoshop:DateCreated", 5) + attr("xmp:CreateDate", 6), 5, TimeXMP},
+		{"bare date is none", newBlock(le), ` photoshop:DateCreated="2020-01-01"` + attr("xmp:CreateDate", 6), 6, TimeXMP},
+		{"XMP digitized", newBlock(le), attr("exif:DateTimeDigitized", 7) + attr("xmp:CreateDate", 6), 7, TimeXMP},
+		{"the change at last", newBlock(le).ascii(dirMain, tagModified, text(4)), "", 4, TimeModified},
+		{"TIFF/EP", newBlock(le).ascii(dirMain, tagOriginal, text(8)).ascii(dirMain, tagModified, text(4)), "", 8, TimeOriginal},
 	} {
 		m, err := Decode(jpegFile(exifSegment(c.exif.bytes()), xmpSegment(packet(c.xmp, ""))))
-		if err != nil || !m.Taken.Wall.Equal(wall(c.want)) {
-			t.Errorf("%s: %v, %v; want hour %d", c.name, m.Taken, err, c.want)
+		if err != nil || !m.Taken.Wall.Equal(wall(c.want)) || m.TakenFrom != c.from {
+			t.Errorf("%s: %v from %q, %v; want hour %d from %q", c.name, m.Taken, m.TakenFrom, err, c.want, c.from)
 		}
 	}
 	m, err := Decode(jpegFile(exifSegment(fullBlock(be, 3).bytes()), xmpSegment(packet(fullXMPAttrs, ""))))
@@ -194,6 +201,75 @@ func TestDecodeMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkFull(t, m, 3)
+}
+
+// TestCameraFill: a number goes only to the camera that it is the number of.
+func TestCameraFill(t *testing.T) {
+	one, two := Camera{Make: "Kith", Model: "One"}, Camera{Make: "Kith", Model: "Two"}
+	with := func(c Camera, serial string) Camera {
+		c.Serial = serial
+		return c
+	}
+	for _, c := range []struct {
+		name            string
+		exif, xmp, want Camera
+	}{
+		{"nothing", Camera{}, Camera{}, Camera{}},
+		{"only EXIF", with(one, "1"), Camera{}, with(one, "1")},
+		{"only XMP", Camera{}, with(one, "1"), with(one, "1")},
+		{"EXIF first", with(one, "1"), with(two, "2"), with(one, "1")},
+		{"the same camera", one, with(one, "1"), with(one, "1")},
+		{"the same maker", one, with(two, "2"), one},
+		{"a number alone", one, with(Camera{}, "1"), with(one, "1")},
+		{"a name for a number", with(Camera{}, "1"), one, with(one, "1")},
+		{"a name with the same number", with(Camera{}, "1"), with(one, "1"), with(one, "1")},
+		{"a name of another number", with(Camera{}, "1"), with(two, "2"), with(Camera{}, "1")},
+		{"no half of a name", Camera{Make: "Kith"}, with(two, "2"), Camera{Make: "Kith"}},
+	} {
+		b := newBlock(le)
+		for _, v := range []struct {
+			dir  int
+			tag  uint16
+			text string
+		}{{dirMain, tagMake, c.exif.Make}, {dirMain, tagModel, c.exif.Model}, {dirExif, tagBodySerial, c.exif.Serial}} {
+			if v.text != "" {
+				b.ascii(v.dir, v.tag, v.text)
+			}
+		}
+		for _, serial := range []string{`xmlns:a="` + nsAux + `" a:SerialNumber="`, `xmlns:a="` + nsEXIF2 + `" a:BodySerialNumber="`} {
+			x := packet(serial+c.xmp.Serial+`" tiff:Make="`+c.xmp.Make+`" tiff:Model="`+c.xmp.Model+`"`, "")
+			if m, err := Decode(jpegFile(exifSegment(b.bytes()), xmpSegment(x))); err != nil || m.Camera != c.want {
+				t.Errorf("%s: %+v, %v; want %+v", c.name, m.Camera, err, c.want)
+			}
+		}
+	}
+}
+
+// TestXMPBesideFullEXIF: where EXIF has all that it has tags for, XMP still
+// tells of bursts, videos and numbers, and its other values change nothing.
+func TestXMPBesideFullEXIF(t *testing.T) {
+	full := fullBlock(le, 6)
+	full.dirs[dirExif] = full.dirs[dirExif][:len(full.dirs[dirExif])-1] // the number
+	x := func(attrs string) string {
+		return packet(fullXMPAttrs[:strings.Index(fullXMPAttrs, "tiff:Make")]+`xmlns:c="`+nsGCamera+`" xmlns:a="`+nsAux+`" a:SerialNumber="0451" `+attrs, "")
+	}
+	for attrs, want := range map[string][2]string{
+		`c:BurstID="b-1" c:BurstPrimary="1"`:     {"b-1", ""},
+		`c:MotionPhoto="1"`:                      {"", VideoInside},
+		`c:MicroVideo=" 1 " c:BurstID="b-1"`:     {"b-1", VideoInside},
+		`c:MotionPhoto="0" c:BurstID="000-0"`:    {"", ""},
+		`c:MotionPhoto="true" c:MicroVideo="11"`: {"", ""},
+	} {
+		m, err := Decode(jpegFile(exifSegment(full.bytes()), xmpSegment(x(attrs))))
+		if err != nil || m.Burst != want[0] || m.Video != want[1] {
+			t.Errorf("%s: %+v, %v; want %q", attrs, m, err, want)
+		}
+		checkFull(t, m, 6)
+	}
+	m, err := Decode(jpegFile(exifSegment(full.bytes()), xmpSegment(x(`c:BurstID="`+strings.Repeat("x", maxID+1)+`"`))))
+	if m.Burst != "" || !errors.Is(err, errTooLarge) {
+		t.Errorf("a long id: %q, %v", m.Burst, err)
+	}
 }
 
 func TestErrorIsTyped(t *testing.T) {

@@ -39,6 +39,10 @@ func seeds() map[string]map[string][]byte {
 	decode["jpeg-extended"] = jpegFile(xmpSegment(packet(`xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="`+strings.Repeat("A", 32)+`"`, "")),
 		segment(mAPP1, extendedXMPName+strings.Repeat("A", 32)+"\x00\x00\x00\x08\x00\x00\x00\x00<a>b</a>"))
 	decode["heif-turned"] = turnedHEIF(mwgPacket(regionEntry("Anna", goodArea)), true, box("irot", []byte{1}), box("imir", []byte{0}))
+	decode["jpeg-apple"] = factFiles()["apple.jpg"]
+	decode["jpeg-google"] = factFiles()["google.jpg"]
+	decode["jpeg-rollover"] = factFiles()["rollover.jpg"]
+	decode["jpeg-tokyo"] = factFiles()["tokyo.jpg"]
 	decode["rw2"] = rw2Block(newBlock(le).short(dirMain, tagOrientation, 8), jpegFile(exifSegment(fullBlock(le, 6).bytes()))).bytes()
 	loop := newBlock(le).raw(dirMain, tagExifIFD, typeLong, 1, []byte{8, 0, 0, 0})
 	texts := make(map[string][]byte)
@@ -57,6 +61,8 @@ func seeds() map[string]map[string][]byte {
 		"FuzzParseRegions": regions,
 		"FuzzTIFF": {"big": full, "little": fullBlock(le, 1).bytes(), "loop": loop.bytes(), "empty": newBlock(be).bytes(),
 			"huge": newBlock(le).raw(dirMain, tagMake, typeASCII, 0xffffffff, nil).bytes()},
+		"FuzzApple": {"both": appleNote(be, "5E8CBE29", "0A5E2C2E"), "little": appleNote(le, "5E8CBE29", ""), "name": []byte(appleName),
+			"huge": noteOf(be, entry{tagAppleBurst, typeASCII, 0xffffffff, nil})},
 		"FuzzXMP":  {"attributes": []byte(x), "element": []byte(packet("", "<tiff:Make>K</tiff:Make>")), "not-xml": []byte("<<>")},
 		"FuzzTime": texts,
 		"FuzzBMFF": {"v0": heifFile(0, heifItem{kind: "Exif", data: heifExif(full)}), "v1": decode["heif-both"],
@@ -97,11 +103,28 @@ func checkMeta(t *testing.T, m Meta, err error) {
 		if !(math.Abs(g.Lat) <= 90 && math.Abs(g.Lon) <= 180) || g.Lat == 0 && g.Lon == 0 {
 			t.Errorf("position %v, %v", g.Lat, g.Lon)
 		}
-		if g.Alt != nil && !(math.Abs(*g.Alt) <= maxAltitude) {
+		if g.Alt != nil && !plausibleAltitude(*g.Alt) {
 			t.Errorf("altitude %v", *g.Alt)
 		}
+		if !(g.Accuracy >= 0 && g.Accuracy <= maxAccuracy) {
+			t.Errorf("accuracy %v", g.Accuracy)
+		}
+		if g.Datum != cleanName(g.Datum) {
+			t.Errorf("datum %q", g.Datum)
+		}
 	}
-	for _, s := range []string{m.Camera.Make, m.Camera.Model} {
+	if m.Taken.IsZero() != (m.TakenFrom == "") {
+		t.Errorf("time %v from %q", m.Taken, m.TakenFrom)
+	}
+	if y := m.Fix.Year(); !m.Fix.IsZero() && (y < minYear || y > maxYear+40 || m.Fix.Location() != time.UTC) {
+		t.Errorf("fix %v", m.Fix)
+	}
+	for _, id := range []string{m.Burst, m.Video} {
+		if id != cleanName(id) || len(id) > maxID {
+			t.Errorf("id %q", id)
+		}
+	}
+	for _, s := range []string{m.Camera.Make, m.Camera.Model, m.Camera.Serial} {
 		if s != cleanName(s) || len(s) > 3*maxValue { // an invalid byte becomes three
 			t.Errorf("name %q", s)
 		}
@@ -245,10 +268,10 @@ func FuzzTime(f *testing.F) {
 		if d, _ := parseFraction(text); d < 0 || d >= time.Second {
 			t.Errorf("%q: fraction %v", text, d)
 		}
-		if v, err := parseXMPDegrees(text, 'N', 'S'); math.IsNaN(v) || err != nil && v != 0 {
-			t.Errorf("%q: degrees %v, %v", text, v, err)
+		if c, err := parseXMPDegrees(text); !(c.degrees >= 0) || err != nil && c != (coordinate{}) {
+			t.Errorf("%q: degrees %v, %v", text, c, err)
 		}
-		if v, ok := parseXMPAltitude(text, ""); ok && !(math.Abs(v) <= maxAltitude) {
+		if v, ok := parseXMPAltitude(text, ""); ok && !plausibleAltitude(v) {
 			t.Errorf("%q: altitude %v", text, v)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 )
 
 //go:generate go run testdata/golden.go ../../shared/albums/exif testdata/exiftool.json
+//go:generate go run testdata/golden.go testdata/facts testdata/facts.json
 
 // differences lists, by path and field, where kith and exiftool part, and why
 // kith is not changed. Each must still differ.
@@ -57,9 +58,9 @@ func albums(t *testing.T) string {
 	return dir
 }
 
-func goldens(t *testing.T) []golden {
+func goldens(t *testing.T, path string) []golden {
 	t.Helper()
-	b, err := os.ReadFile("testdata/exiftool.json")
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,9 +76,13 @@ func goldens(t *testing.T) []golden {
 
 // TestGolden compares every file with what exiftool reads from the same tags.
 func TestGolden(t *testing.T) {
-	dir := albums(t)
+	compareGoldens(t, albums(t), "testdata/exiftool.json", differences)
+}
+
+func compareGoldens(t *testing.T, dir, answers string, differences map[[2]string]string) {
+	t.Helper()
 	compared, met := map[string]int{}, 0
-	for _, g := range goldens(t) {
+	for _, g := range goldens(t, answers) {
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(g.Path)))
 		if err != nil {
 			t.Error(err)
@@ -90,7 +95,8 @@ func TestGolden(t *testing.T) {
 		m, err := Decode(data)
 		checkMeta(t, m, err)
 		got, want := said(m), g.expect()
-		for _, field := range []string{"orientation", "time", "offset", "position", "altitude", "camera"} {
+		for _, field := range []string{"orientation", "time", "from", "offset", "fix", "position", "altitude",
+			"accuracy", "datum", "stale", "camera", "serial", "burst", "video"} {
 			if want[field] != "" {
 				compared[field]++
 			}
@@ -134,6 +140,7 @@ func said(m Meta) map[string]string {
 			out["altitude"] = fmt.Sprintf("%.3f", *m.GPS.Alt)
 		}
 	}
+	saidFacts(m, out)
 	return out
 }
 
@@ -162,6 +169,7 @@ func (g golden) expect() map[string]string {
 	}
 	g.expectTime(out)
 	g.expectGPS(out)
+	g.expectFacts(out)
 	return out
 }
 
@@ -180,6 +188,7 @@ func (g golden) expectTime(out map[string]string) {
 		return wall.Add(time.Duration(ms) * time.Millisecond), part[3], true
 	}
 	type candidate struct{ key, subSec, offset string }
+	sources := map[string]string{"DateTimeOriginal": "original", "CreateDate": "digitized", "ModifyDate": "modified"}
 	var wall time.Time
 	for _, c := range []candidate{
 		{"ExifIFD:DateTimeOriginal", "ExifIFD:SubSecTimeOriginal", "ExifIFD:OffsetTimeOriginal"},
@@ -194,6 +203,10 @@ func (g golden) expectTime(out map[string]string) {
 			continue
 		}
 		wall = at
+		group, name, _ := strings.Cut(c.key, ":")
+		if out["from"] = sources[name]; strings.HasPrefix(group, "XMP") {
+			out["from"] = "xmp"
+		}
 		if digits := strings.TrimSpace(g.Tags[c.subSec]); digits != "" {
 			ms, _ := strconv.Atoi((digits + "000")[:3])
 			wall = wall.Truncate(time.Second).Add(time.Duration(ms) * time.Millisecond)
@@ -215,6 +228,9 @@ func (g golden) expectTime(out map[string]string) {
 				out["offset"] = g.gpsZone(wall)
 			}
 		}
+		if out["from"] == "xmp" && zone == "" {
+			out["offset"] = g.gpsZone(wall)
+		}
 		if d, ok := clockZone(zone); ok {
 			out["offset"] = fmt.Sprintf("%v offset", d)
 		}
@@ -235,20 +251,36 @@ func clockZone(s string) (time.Duration, bool) {
 	return time.Duration(seconds) * time.Second, err == nil
 }
 
-// gpsZone tries every zone, where Decode rounds.
+// gpsZone tries every zone, and with no date every day, where Decode rounds.
 func (g golden) gpsZone(wall time.Time) string {
-	utc, err := time.Parse("2006:01:02 15:04:05", g.Tags["GPS:GPSDateStamp"]+" "+g.Tags["GPS:GPSTimeStamp"])
-	if err != nil {
-		return ""
-	}
-	for quarter := -12 * 4; quarter <= 14*4; quarter++ {
-		zone := time.Duration(quarter) * 15 * time.Minute
-		inUse := quarter%2 == 0 || quarter == 23 || quarter == 35 || quarter == 51 || quarter == 55
-		if inUse && wall.Sub(utc.Add(zone)).Abs() <= 2*time.Minute {
-			return fmt.Sprintf("%v gps", zone)
+	date, clock := g.Tags["GPS:GPSDateStamp"], g.Tags["GPS:GPSTimeStamp"]
+	dates := []string{date}
+	if at, ok := g.fix(); ok {
+		dates, clock = []string{at.Format("2006:01:02")}, at.Format("15:04:05.999")
+	} else if strings.Trim(date, "0: ") == "" && strings.Trim(clock, "0:") != "" && g.Tags["GPS:GPSStatus"] != "V" {
+		dates = nil
+		for day := -1; day <= 1; day++ {
+			dates = append(dates, wall.AddDate(0, 0, day).Format("2006:01:02"))
 		}
 	}
-	return ""
+	var found []string
+	for _, date := range dates {
+		utc, err := time.Parse("2006:01:02 15:04:05", date+" "+clock)
+		if err != nil {
+			continue
+		}
+		for quarter := -12 * 4; quarter <= 14*4; quarter++ {
+			zone := time.Duration(quarter) * 15 * time.Minute
+			inUse := quarter%2 == 0 || quarter == 23 || quarter == 35 || quarter == 51 || quarter == 55
+			if inUse && wall.Sub(utc.Add(zone)).Abs() <= 2*time.Minute {
+				found = append(found, fmt.Sprintf("%v gps", zone))
+			}
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 func (g golden) expectGPS(out map[string]string) {
@@ -265,10 +297,11 @@ func (g golden) expectGPS(out map[string]string) {
 		lat, lon = number("XMP-exif:GPSLatitude"), number("XMP-exif:GPSLongitude") // with their signs
 		alt, below = number("XMP-exif:GPSAltitude"), g.Tags["XMP-exif:GPSAltitudeRef"] == "1"
 	} else {
-		if g.Tags["GPS:GPSLatitudeRef"] == "S" {
+		// As exiftool's composite position has it: the first letter counts.
+		if strings.HasPrefix(strings.ToUpper(g.Tags["GPS:GPSLatitudeRef"]), "S") {
 			lat = -lat
 		}
-		if g.Tags["GPS:GPSLongitudeRef"] == "W" {
+		if strings.HasPrefix(strings.ToUpper(g.Tags["GPS:GPSLongitudeRef"]), "W") {
 			lon = -lon
 		}
 	}
@@ -277,7 +310,7 @@ func (g golden) expectGPS(out map[string]string) {
 	}
 	out["position"] = fmt.Sprintf("%.9f %.9f", lat, lon)
 	if below {
-		alt = -alt
+		alt = -math.Abs(alt) // likewise
 	}
 	if !math.IsNaN(alt) {
 		out["altitude"] = fmt.Sprintf("%.3f", alt)

@@ -2,9 +2,7 @@ package exif
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 type reader struct {
 	dirs  []*tiff.Dir
 	fault func(part string, err error)
+	clock gpsClock
 }
 
 // readTIFF reads one EXIF block, which must begin with a TIFF header.
@@ -30,7 +29,9 @@ func (f *file) readTIFF(block []byte) (src source) {
 		f.fault("TIFF block", err)
 		return source{}
 	}
-	return f.source(dirs)
+	src = f.source(dirs)
+	f.apple(scan.note, &src)
+	return src
 }
 
 // fence turns a panic into a fault. The scan leaves goexif nothing known to
@@ -44,8 +45,10 @@ func (f *file) fence() {
 // source reads the wanted tags.
 func (f *file) source(dirs []*tiff.Dir) (src source) {
 	r := reader{dirs: dirs, fault: f.fault}
+	r.clock = r.gpsTime()
 	src.orientation = r.orientation()
-	src.camera = Camera{Make: cleanName(r.text(dirMain, tagMake)), Model: cleanName(r.text(dirMain, tagModel))}
+	src.camera = Camera{Make: cleanName(r.text(dirMain, tagMake)), Model: cleanName(r.text(dirMain, tagModel)),
+		Serial: cleanName(r.text(dirExif, tagBodySerial))}
 	src.gps = r.gps()
 	r.times(&src)
 	return src
@@ -135,131 +138,18 @@ func (r *reader) times(src *source) {
 	src.original = stamp(dirExif, r.dated(tagOriginal), tagOriginal, tagSubSecOriginal, tagOffsetOriginal)
 	src.digitized = stamp(dirExif, r.dated(tagDigitized), tagDigitized, tagSubSecDigitized, tagOffsetDigitized)
 	src.modified = stamp(dirMain, r.text(dirMain, tagModified), tagModified, tagSubSec, tagOffset)
-	utc := r.gpsTime()
+	for _, t := range []Time{src.original, src.digitized} {
+		if err := r.clock.unroll(t.Wall); err != nil {
+			r.faultTag(dirGPS, tagGPSDate, err)
+		}
+	}
+	src.fix = r.clock.at()
 	var fallback Time // an OffsetTime whose DateTime is missing
 	if src.modified.IsZero() {
 		if d, known := offset(tagOffset); known {
 			fallback = Time{Offset: d, Zone: ZoneOffset}
 		}
 	}
-	src.original.inferZone(utc, src.digitized, src.modified, fallback)
-	src.digitized.inferZone(utc, src.original, src.modified, fallback)
-}
-
-// gpsTime is the UTC time of the GPS tags, zero where they have none.
-func (r *reader) gpsTime() time.Time {
-	text := r.text(dirGPS, tagGPSDate)
-	t := r.find(dirGPS, tagGPSTime)
-	if text == "" || t == nil {
-		return time.Time{} // without its date the time of day fits two zones
-	}
-	v, ok, err := rationals(t, 3)
-	if err == nil && ok {
-		var day time.Time
-		if day, err = parseDate(text); err == nil && !day.IsZero() {
-			if v[0] >= 0 && v[0] < 24 && v[1] >= 0 && v[1] < 60 && v[2] >= 0 && v[2] < 61 {
-				return day.Add(time.Duration((v[0]*3600 + v[1]*60 + v[2]) * float64(time.Second)))
-			}
-			err = fmt.Errorf("time of day %v", v)
-		}
-	}
-	if err != nil {
-		r.faultTag(dirGPS, tagGPSTime, err)
-	}
-	return time.Time{}
-}
-
-// gps is the position, nil where there is no usable one.
-func (r *reader) gps() *GPS {
-	lat, okLat := r.degrees(tagLat, tagLatRef, "N", "S")
-	lon, okLon := r.degrees(tagLon, tagLonRef, "E", "W")
-	if !okLat || !okLon {
-		return nil
-	}
-	g, err := newGPS(lat, lon)
-	if err != nil {
-		r.fault(dirName(dirGPS), err)
-	}
-	if g != nil {
-		g.Alt = r.altitude()
-	}
-	return g
-}
-
-// degrees reads degrees, minutes and seconds, and the sign from the reference.
-func (r *reader) degrees(tag, refTag uint16, plus, minus string) (float64, bool) {
-	t := r.find(dirGPS, tag)
-	if t == nil {
-		return 0, false
-	}
-	v, ok, err := rationals(t, 3)
-	if err != nil {
-		r.faultTag(dirGPS, tag, err)
-	}
-	if err != nil || !ok {
-		return 0, false
-	}
-	d := v[0] + v[1]/60 + v[2]/3600
-	if v[0] < 0 || v[1] < 0 || v[2] < 0 {
-		r.faultTag(dirGPS, tag, fmt.Errorf("negative part in %v", v))
-		return 0, false
-	}
-	switch ref := strings.ToUpper(strings.TrimSpace(r.text(dirGPS, refTag))); {
-	case ref == plus:
-		return d, true
-	case ref == minus:
-		return 0 - d, true // not -d, which would make -0 of 0
-	case ref != "" || d != 0: // no fix is often written as zeros without references
-		r.faultTag(dirGPS, refTag, fmt.Errorf("reference %.8q", ref))
-	}
-	return 0, false
-}
-
-// altitude reads metres and the sign from GPSAltitudeRef: 0 (also assumed
-// where it is missing, as the standard has it) and 2 above, 1 and 3 below.
-func (r *reader) altitude() *float64 {
-	t := r.find(dirGPS, tagAlt)
-	if t == nil {
-		return nil
-	}
-	v, ok, err := rationals(t, 1)
-	ref := 0
-	if t := r.find(dirGPS, tagAltRef); err == nil && t != nil {
-		ref, err = t.Int(0)
-	}
-	if err == nil && (ref < 0 || ref > 3) {
-		err = fmt.Errorf("altitude reference %d", ref)
-	}
-	if err == nil && ok && math.Abs(v[0]) > maxAltitude {
-		err = fmt.Errorf("altitude %g m", v[0])
-	}
-	if err != nil {
-		r.faultTag(dirGPS, tagAlt, err)
-	}
-	if err != nil || !ok {
-		return nil
-	}
-	if ref%2 == 1 {
-		v[0] = 0 - v[0]
-	}
-	return &v[0]
-}
-
-// rationals reads up to n fractions; what is missing at the end is 0. It is
-// false where a denominator is 0: the standard's way to say "unknown".
-func rationals(t *tiff.Tag, n int) (v [3]float64, ok bool, err error) {
-	if t.Format() != tiff.RatVal {
-		return v, false, errors.New("not a fraction")
-	}
-	for i := range min(n, int(t.Count)) {
-		num, den, err := t.Rat2(i)
-		if err != nil {
-			return v, false, err
-		}
-		if den == 0 {
-			return v, false, nil
-		}
-		v[i] = float64(num) / float64(den)
-	}
-	return v, true, nil
+	src.original.inferZone(r.clock, src.digitized, src.modified, fallback)
+	src.digitized.inferZone(r.clock, src.original, src.modified, fallback)
 }

@@ -204,7 +204,7 @@ func goldenSidecars() map[string]Sidecar {
 		{`<b>&amp; "quoted" ]]>` + "\n\u0001line\ttab\xff", "Face", 0.9, -0.1, 0.5, 0.3},
 		{"Rex", "Pet", 0.1, 0.2, 0.3, 0.4}, {"Anna", "", 0.5, 0.5, 0.1, 0.1}, {"Anna", "Face", 0.5, 0.5, 0.1, 0.1}},
 		Taken: &Time{Wall: time.Date(2024, 2, 29, 23, 59, 58, 125e6, time.UTC), Offset: -(3*time.Hour + 30*time.Minute), Zone: ZoneOffset},
-		GPS:   &GPS{Lat: -33.8567844, Lon: 151.9999999999, Alt: &alt}}
+		GPS:   &GPS{Lat: -33.8567844, Lon: 151.9999999999, Alt: &alt, Accuracy: 4.75, Datum: "NAD27", Stale: true}}
 	out["bare"] = Sidecar{Taken: &Time{Wall: time.Date(2024, 2, 29, 23, 59, 58, 0, time.UTC), Zone: ZoneNone}}
 	return out
 }
@@ -297,6 +297,9 @@ func compareSidecars(t *testing.T, answers string) {
 		Lon         float64         `json:"XMP-exif:GPSLongitude"`
 		Alt         float64         `json:"XMP-exif:GPSAltitude"` // without its sign
 		Below       int             `json:"XMP-exif:GPSAltitudeRef"`
+		Accuracy    float64         `json:"XMP-exif:GPSHPositioningError"`
+		Datum       string          `json:"XMP-exif:GPSMapDatum"`
+		Status      string          `json:"XMP-exif:GPSStatus"`
 	}
 	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
@@ -328,6 +331,9 @@ func compareSidecars(t *testing.T, answers string) {
 		}
 		if a.Taken != "2024:02:29 23:59:58.125-03:30" || !near(1e-8, a.Lat, s.GPS.Lat, a.Lon, s.GPS.Lon) || !near(5e-4, -a.Alt, *s.GPS.Alt) || a.Below != 1 {
 			t.Errorf("time %q, position %v, %v, altitude %v", a.Taken, a.Lat, a.Lon, a.Alt)
+		}
+		if a.Accuracy != s.GPS.Accuracy || a.Datum != s.GPS.Datum || a.Status != "V" {
+			t.Errorf("accuracy %v, datum %q, status %q", a.Accuracy, a.Datum, a.Status)
 		}
 		first := areas[0] // a pixel of 30,000 x 20,000, to a tenth and better
 		if !near(0.001, first.X*30000, 10000.5, first.Y*20000, 20000./7+0.5, first.W*30000, 1, first.H*20000, 1) {

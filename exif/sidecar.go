@@ -37,7 +37,10 @@ const (
 //     without a type, and dc:subject with all names, each once and sorted,
 //   - tiff:Orientation,
 //   - exif:DateTimeOriginal and photoshop:DateCreated, with the zone if it is
-//     known, and the exif:GPS properties.
+//     known: one that is only assumed (ZoneSeries, ZoneDefault) would be taken for
+//     the camera's own by the next reader, and is not written,
+//   - the exif:GPS properties: GPSLatitude, GPSLongitude, and, where known,
+//     GPSAltitude, GPSHPositioningError, GPSMapDatum and GPSStatus.
 //
 // Names and types are cleaned as Region says. Areas have nine decimals, which is
 // less than a ten-thousandth of a pixel of a photo with 30,000.
@@ -180,7 +183,10 @@ func (s Sidecar) writeTaken(p *packetWriter) error {
 		return fmt.Errorf("exif: sidecar: time %v, zone %v", s.Taken.Wall, s.Taken.Offset)
 	}
 	text := s.Taken.Wall.Format("2006-01-02T15:04:05.999999999")
-	if s.Taken.Zone == ZoneOffset || s.Taken.Zone == ZoneGPS {
+	switch s.Taken.Zone {
+	case ZoneUTC:
+		text += "Z"
+	case ZoneOffset, ZoneGPS, ZonePosition, ZoneSaid:
 		minutes := int(math.Round(s.Taken.Offset.Minutes())) // a zone of XMP has no seconds
 		text += time.Time{}.In(time.FixedZone("", 60*minutes)).Format("-07:00")
 	}
@@ -201,20 +207,42 @@ func (s Sidecar) writeGPS(p *packetWriter) error {
 	}
 	p.element(3, "exif:GPSLatitude", xmpDegrees(s.GPS.Lat, "N", "S"))
 	p.element(3, "exif:GPSLongitude", xmpDegrees(s.GPS.Lon, "E", "W"))
-	if s.GPS.Alt == nil {
-		return nil
+	if alt := s.GPS.Alt; alt != nil {
+		if !plausibleAltitude(*alt) {
+			return fmt.Errorf("exif: sidecar: altitude %g m", *alt)
+		}
+		below := "0"
+		if *alt < 0 {
+			below = "1"
+		}
+		p.element(3, "exif:GPSAltitude", thousandths(math.Abs(*alt)))
+		p.element(3, "exif:GPSAltitudeRef", below)
 	}
-	if !(math.Abs(*s.GPS.Alt) <= maxAltitude) {
-		return fmt.Errorf("exif: sidecar: altitude %g m", *s.GPS.Alt)
+	return s.writeQuality(p)
+}
+
+// writeQuality writes how good the position is.
+func (s Sidecar) writeQuality(p *packetWriter) error {
+	if m := s.GPS.Accuracy; m != 0 {
+		if plausibleAccuracy(m) != m {
+			return fmt.Errorf("exif: sidecar: accuracy %g m", m)
+		}
+		p.element(3, "exif:GPSHPositioningError", thousandths(m))
 	}
-	below := "0"
-	if *s.GPS.Alt < 0 {
-		below = "1"
+	if datum := s.GPS.Datum; datum != "" {
+		if datum != cleanName(datum) || len(datum) > maxXMPValue {
+			return fmt.Errorf("exif: sidecar: datum %.40q", datum)
+		}
+		p.element(3, "exif:GPSMapDatum", datum)
 	}
-	p.element(3, "exif:GPSAltitude", decimals(math.Round(math.Abs(*s.GPS.Alt)*1000), 0)+"/1000")
-	p.element(3, "exif:GPSAltitudeRef", below)
+	if s.GPS.Stale {
+		p.element(3, "exif:GPSStatus", "V")
+	}
 	return nil
 }
+
+// thousandths writes a fraction of metres.
+func thousandths(m float64) string { return decimals(math.Round(m*1000), 0) + "/1000" }
 
 // xmpDegrees writes "DDD,MM.mmmmmmmk": seven decimals of a minute are 0.2 mm.
 func xmpDegrees(d float64, plus, minus string) string {

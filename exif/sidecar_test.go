@@ -84,6 +84,27 @@ func TestSidecarPixels(t *testing.T) {
 	}
 }
 
+// TestSidecarZones: a zone that is only assumed is not written, for it would be
+// read as the camera's own.
+func TestSidecarZones(t *testing.T) {
+	taken := Time{Wall: time.Date(2024, 2, 29, 23, 59, 58, 0, time.UTC), Offset: 2 * time.Hour}
+	for zone, want := range map[ZoneSource]string{
+		ZoneNone: "", ZoneSeries: "", ZoneDefault: "", ZoneUTC: "Z",
+		ZoneOffset: "+02:00", ZoneGPS: "+02:00", ZonePosition: "+02:00", ZoneSaid: "+02:00",
+	} {
+		taken.Zone = zone
+		packet, err := Sidecar{Taken: &taken}.XMP()
+		if err != nil || !strings.Contains(string(packet), "<exif:DateTimeOriginal>2024-02-29T23:59:58"+want+"<") {
+			t.Errorf("%s: %v, %s", zone, err, packet)
+		}
+		m, err := Decode(jpegFile(xmpSegment(string(packet))))
+		at, ok := taken.Instant()
+		if got, known := m.Taken.Instant(); err != nil || known != (want != "") || known && (!ok || !got.Equal(at)) {
+			t.Errorf("%s: read again as %+v, %v", zone, m.Taken, err)
+		}
+	}
+}
+
 // TestSidecarRoundTrip: what was written is read back, for any orientation,
 // regions, names, times and positions.
 func TestSidecarRoundTrip(t *testing.T) {
@@ -107,7 +128,9 @@ func TestSidecarRoundTrip(t *testing.T) {
 			s.Taken.Zone, s.Taken.Offset = ZoneOffset, time.Duration(rapid.IntRange(-12*4, 14*4).Draw(t, "zone"))*15*time.Minute
 		}
 		alt := float64(rapid.IntRange(-9_000_000, 9_000_000).Draw(t, "mm")) / 1000
-		s.GPS = &GPS{Lat: rapid.Float64Range(-90, 90).Draw(t, "lat"), Lon: rapid.Float64Range(0.001, 180).Draw(t, "lon"), Alt: &alt}
+		s.GPS = &GPS{Lat: rapid.Float64Range(-90, 90).Draw(t, "lat"), Lon: rapid.Float64Range(0.001, 180).Draw(t, "lon"), Alt: &alt,
+			Accuracy: float64(rapid.IntRange(0, maxAccuracy*1000).Draw(t, "accuracy")) / 1000,
+			Datum:    rapid.SampledFrom([]string{"", "NAD27", "a & b"}).Draw(t, "datum"), Stale: rapid.Bool().Draw(t, "stale")}
 
 		packet, err := s.XMP()
 		if err != nil {
@@ -133,7 +156,8 @@ func TestSidecarRoundTrip(t *testing.T) {
 		fl := file{container: "xmp"}
 		src := fl.readXMP(packet)
 		if fl.err() != nil || src.original != *s.Taken || src.orientation != s.Orientation || src.gps == nil ||
-			!near(1e-8, src.gps.Lat, s.GPS.Lat, src.gps.Lon, s.GPS.Lon) || src.gps.Alt == nil || !near(1e-9, *src.gps.Alt, alt) {
+			!near(1e-8, src.gps.Lat, s.GPS.Lat, src.gps.Lon, s.GPS.Lon) || src.gps.Alt == nil || !near(1e-9, *src.gps.Alt, alt) ||
+			!near(1e-9, src.gps.Accuracy, s.GPS.Accuracy) || src.gps.Datum != s.GPS.Datum || src.gps.Stale != s.GPS.Stale {
 			t.Errorf("%+v, %v in %s", src, fl.err(), packet)
 		}
 	})
@@ -168,6 +192,9 @@ func TestSidecarRefused(t *testing.T) {
 		"latitude 91":      {GPS: &GPS{Lat: 91}},
 		"0 N 0 E":          {GPS: &GPS{}},
 		"altitude":         {GPS: &GPS{Lat: 1, Alt: &alt}},
+		"accuracy":         {GPS: &GPS{Lat: 1, Accuracy: -1}},
+		"no accuracy":      {GPS: &GPS{Lat: 1, Accuracy: nan}},
+		"datum":            {GPS: &GPS{Lat: 1, Datum: "a\nb"}},
 		"large": func() Sidecar {
 			s := Sidecar{Width: 1, Height: 1}
 			for range maxRegions {

@@ -58,14 +58,20 @@ const (
 	tagSubSecOriginal  = 0x9291
 	tagSubSecDigitized = 0x9292
 
-	tagLatRef  = 0x0001
-	tagLat     = 0x0002
-	tagLonRef  = 0x0003
-	tagLon     = 0x0004
-	tagAltRef  = 0x0005
-	tagAlt     = 0x0006
-	tagGPSTime = 0x0007
-	tagGPSDate = 0x001d
+	tagMakerNote  = 0x927c
+	tagBodySerial = 0xa431
+
+	tagLatRef    = 0x0001
+	tagLat       = 0x0002
+	tagLonRef    = 0x0003
+	tagLon       = 0x0004
+	tagAltRef    = 0x0005
+	tagAlt       = 0x0006
+	tagGPSTime   = 0x0007
+	tagGPSStatus = 0x0009
+	tagDatum     = 0x0012
+	tagGPSDate   = 0x001d
+	tagAccuracy  = 0x001f // GPSHPositioningError
 )
 
 // wanted reports whether kith needs the tag of this directory. IFD0 may hold
@@ -73,9 +79,15 @@ const (
 // DateTimeOriginal there.
 func wanted(dir int, tag uint16) bool {
 	if dir == dirGPS {
-		return tag >= tagLatRef && tag <= tagGPSTime || tag == tagGPSDate
+		switch tag {
+		case tagGPSStatus, tagDatum, tagGPSDate, tagAccuracy:
+			return true
+		}
+		return tag >= tagLatRef && tag <= tagGPSTime
 	}
 	switch tag {
+	case tagBodySerial:
+		return dir == dirExif
 	case tagMake, tagModel, tagOrientation, tagModified:
 		return dir == dirMain
 	case tagOriginal, tagDigitized, tagOffset, tagOffsetOriginal, tagOffsetDigitized,
@@ -145,6 +157,7 @@ type tiffScan struct {
 	offsets [dirCount]uint32 // 0: none
 	xmp     []byte
 	jpeg    []byte // in a Panasonic RAW file
+	note    []byte // the maker note
 	fault   func(part string, err error)
 }
 
@@ -204,13 +217,14 @@ func (s *tiffScan) entry(dir int, raw []byte) {
 	pointer := dir == dirMain && (e.tag == tagExifIFD || e.tag == tagGPSIFD)
 	packet := dir == dirMain && e.tag == tagXMP
 	jpeg := dir == dirMain && e.tag == tagJpgFromRaw && s.data[2] == 'U'
+	note := dir == dirExif && e.tag == tagMakerNote
 	switch {
 	case packet:
 		limit = maxXMP
-	case jpeg:
+	case jpeg, note:
 		limit = uint64(len(s.data)) // it is not copied
 	}
-	if !pointer && !packet && !jpeg && !wanted(dir, e.tag) || e.count == 0 {
+	if !pointer && !packet && !jpeg && !note && !wanted(dir, e.tag) || e.count == 0 {
 		return // count 0 is how some software writes an empty string
 	}
 	size := typeSize(e.typ)
@@ -235,7 +249,9 @@ func (s *tiffScan) entry(dir int, raw []byte) {
 		err = fmt.Errorf("type %d and count %d for an offset", e.typ, e.count)
 	}
 	if err != nil {
-		s.fault(fmt.Sprintf("%s tag 0x%04x", dirName(dir), e.tag), err)
+		if !note { // nothing can be said of those that are not read
+			s.fault(fmt.Sprintf("%s tag 0x%04x", dirName(dir), e.tag), err)
+		}
 		return
 	}
 	switch {
@@ -243,6 +259,8 @@ func (s *tiffScan) entry(dir int, raw []byte) {
 		s.xmp = e.value
 	case jpeg:
 		s.jpeg = e.value
+	case note:
+		s.note = e.value
 	case pointer && e.tag == tagExifIFD:
 		s.offsets[dirExif] = s.order.Uint32(e.value)
 	case pointer:

@@ -31,7 +31,14 @@ func TestParseStamp(t *testing.T) {
 		"2011:05:01 12:00:00.1234567899":  "2011-05-01T12:00:00.123456789",
 		"2011:05:01 12:00:00.":            "2011-05-01T12:00:00",
 		"2216:11:15 11:46:51":             "2216-11-15T11:46:51",
+		"2011:12:31 24:00:00":             "2012-01-01T00:00:00",
+		"2011:05:01 24:00:00.5":           "2011-05-02T00:00:00.5",
+		"2012:02:28 24:00":                "2012-02-29T00:00:00",
+		"2011:05:01 24:00:00+02:00":       "2011-05-02T00:00:00+02:00",
+		"1970:01:01 00:00:00":             "1970-01-01T00:00:00", // a clock that was reset: a fact all the same
+		"2000:01:01 00:00:07":             "2000-01-01T00:00:07",
 		"0000:00:00 00:00:00":             unknown,
+		"0000-00-00T00:00:00":             unknown,
 		"    :  :     :  :  ":             unknown,
 		"":                                unknown,
 		"\x002011:05:01 12:00:00":         unknown,
@@ -48,6 +55,11 @@ func TestParseStamp(t *testing.T) {
 		"2011:05:01 12:60:00":             bad,
 		"2011:05:01 12:00:61":             bad,
 		"0001:01:01 00:00:00":             bad,
+		"0000:01:01 00:00:00":             bad,
+		"0000:00:00 12:34:56":             bad,
+		"2011:00:00 00:00:00":             bad,
+		"23:07:04 10:11:12":               bad,
+		"2011:05:01 24:30":                bad,
 		"9999:99:99 99:99:99":             bad,
 		"11:05:01 12:00:00":               bad,
 		"2011:05:01x12:00:00":             bad,
@@ -137,69 +149,4 @@ func TestParseFraction(t *testing.T) {
 			t.Errorf("%q: %v, want none", text, d)
 		}
 	}
-}
-
-// TestZones: which zone a time of an EXIF block gets, and from where.
-func TestZones(t *testing.T) {
-	const none = ZoneNone
-	shot := func() *block { return newBlock(be).ascii(dirExif, tagOriginal, "2023:07:01 14:00:00") }
-	gps := func(b *block, day string, h, m, s uint32) *block {
-		return b.ascii(dirGPS, tagGPSDate, day).rat(dirGPS, tagGPSTime, h, 1, m, 1, s, 1)
-	}
-	const day = "2023:07:01"
-	for _, c := range []struct {
-		name string
-		b    *block
-		zone ZoneSource
-		want time.Duration
-	}{
-		{"none", shot(), none, 0},
-		{"own", shot().ascii(dirExif, tagOffsetOriginal, "+01:00").ascii(dirExif, tagOffset, "+02:00"), ZoneOffset, time.Hour},
-		{"blank own", shot().ascii(dirExif, tagOffsetOriginal, "   :  "), none, 0},
-		{"in the text", newBlock(le).ascii(dirExif, tagOriginal, "2023:07:01 14:00:00+05:30"), ZoneOffset, 5*time.Hour + 30*time.Minute},
-		{"own before GPS", gps(shot().ascii(dirExif, tagOffsetOriginal, "+01:00"), day, 12, 0, 0), ZoneOffset, time.Hour},
-		{"OffsetTime, no DateTime", shot().ascii(dirExif, tagOffset, "+02:00"), ZoneOffset, 2 * time.Hour},
-		{"OffsetTime, same DateTime", shot().ascii(dirExif, tagOffset, "+02:00").ascii(dirMain, tagModified, "2023:07:01 14:00:03"), ZoneOffset, 2 * time.Hour},
-		{"OffsetTime of an editor", shot().ascii(dirExif, tagOffset, "+08:00").ascii(dirMain, tagModified, "2024:01:01 10:00:00"), none, 0},
-		{"of the digitized", shot().ascii(dirExif, tagOffsetDigitized, "-05:00").ascii(dirExif, tagDigitized, "2023:07:01 14:00:00"), ZoneOffset, -5 * time.Hour},
-		{"of another digitized", shot().ascii(dirExif, tagOffsetDigitized, "-05:00").ascii(dirExif, tagDigitized, "2023:09:01 14:00:00"), none, 0},
-		{"GPS", gps(shot(), day, 12, 0, 0), ZoneGPS, 2 * time.Hour},
-		{"GPS, some seconds off", gps(shot(), day, 11, 58, 40), ZoneGPS, 2 * time.Hour},
-		{"GPS, other sign", gps(shot(), day, 18, 1, 30), ZoneGPS, -4 * time.Hour},
-		{"GPS, Nepal", gps(shot(), day, 8, 15, 0), ZoneGPS, 5*time.Hour + 45*time.Minute},
-		{"GPS, day before", gps(shot(), "2023:06:30", 24-0, 0, 0), none, 0}, // hour 24 is out of range
-		{"GPS, next day", gps(shot(), "2023:07:02", 1, 0, 0), ZoneGPS, -11 * time.Hour},
-		{"GPS, date with dashes", gps(shot(), "2023-07-01", 12, 0, 0), ZoneGPS, 2 * time.Hour},
-		{"GPS, three minutes off", gps(shot(), day, 11, 57, 0), none, 0},
-		{"GPS, no such zone", gps(shot(), day, 11, 45, 0), none, 0}, // +02:15
-		{"GPS, too far", gps(shot(), "2023:06:30", 23, 0, 0), none, 0},
-		{"GPS, no date", shot().rat(dirGPS, tagGPSTime, 12, 1, 0, 1, 0, 1), none, 0},
-		{"GPS, blank date", gps(shot(), "          ", 12, 0, 0), none, 0},
-		{"GPS, 0/0", shot().ascii(dirGPS, tagGPSDate, day).rat(dirGPS, tagGPSTime, 0, 0, 0, 0, 0, 0), none, 0},
-		{"not for the last change", gps(newBlock(le).ascii(dirMain, tagModified, "2023:07:01 14:00:00"), day, 12, 0, 0), none, 0},
-	} {
-		m, _ := Decode(jpegFile(exifSegment(c.b.bytes())))
-		if m.Taken.IsZero() || m.Taken.Zone != c.zone || m.Taken.Offset != c.want {
-			t.Errorf("%s: %+v, want %v %v", c.name, m.Taken, c.zone, c.want)
-		}
-		if _, ok := m.Taken.Instant(); ok != (c.zone != none) {
-			t.Errorf("%s: instant known: %v", c.name, ok)
-		}
-	}
-}
-
-// TestZoneBetween: every zone in use is found within the tolerance.
-func TestZoneBetween(t *testing.T) {
-	utc := time.Date(2023, 7, 1, 12, 0, 0, 0, time.UTC)
-	rapid.Check(t, func(t *rapid.T) {
-		zone := time.Duration(rapid.IntRange(-24, 28).Draw(t, "half hours")) * 30 * time.Minute
-		off := time.Duration(rapid.IntRange(-120, 120).Draw(t, "seconds")) * time.Second
-		if d, ok := zoneBetween(utc.Add(zone+off), utc); !ok || d != zone {
-			t.Errorf("zone %v off by %v: %v, %v", zone, off, d, ok)
-		}
-		stale := time.Duration(rapid.IntRange(121, 12*60-1).Draw(t, "stale seconds")) * time.Second
-		if d, ok := zoneBetween(utc.Add(zone+stale), utc); ok {
-			t.Errorf("a fix %v old gives %v", stale, d)
-		}
-	})
 }

@@ -2,6 +2,7 @@ package exif
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -23,6 +24,9 @@ const (
 	nsTIFF      = "http://ns.adobe.com/tiff/1.0/"
 	nsXMP       = "http://ns.adobe.com/xap/1.0/"
 	nsPhotoshop = "http://ns.adobe.com/photoshop/1.0/"
+	nsAux       = "http://ns.adobe.com/exif/1.0/aux/"
+	nsEXIF2     = "http://cipa.jp/exif/1.0/"                // CIPA DC-010, exifEX
+	nsGCamera   = "http://ns.google.com/photos/1.0/camera/" // Google's motion photo format
 )
 
 // xmpKey gives the properties that are read a short name, others none.
@@ -30,7 +34,8 @@ func xmpKey(n xml.Name) string {
 	switch n.Space {
 	case nsEXIF:
 		switch n.Local {
-		case "DateTimeOriginal", "DateTimeDigitized", "GPSLatitude", "GPSLongitude", "GPSAltitude", "GPSAltitudeRef":
+		case "DateTimeOriginal", "DateTimeDigitized", "GPSLatitude", "GPSLongitude", "GPSAltitude", "GPSAltitudeRef",
+			"GPSTimeStamp", "GPSStatus", "GPSMapDatum", "GPSHPositioningError":
 			return "exif:" + n.Local
 		}
 	case nsTIFF:
@@ -46,6 +51,19 @@ func xmpKey(n xml.Name) string {
 		if n.Local == "DateCreated" {
 			return "photoshop:DateCreated"
 		}
+	case nsAux:
+		if n.Local == "SerialNumber" {
+			return "aux:SerialNumber"
+		}
+	case nsEXIF2:
+		if n.Local == "BodySerialNumber" {
+			return "exifEX:BodySerialNumber"
+		}
+	case nsGCamera:
+		switch n.Local {
+		case "BurstID", "MotionPhoto", "MicroVideo":
+			return "GCamera:" + n.Local
+		}
 	}
 	return ""
 }
@@ -56,6 +74,18 @@ type xmpVisitor interface {
 	open(depth int, e xml.StartElement) error // an error ends the walk
 	text(depth int, b []byte)                 // of the element opened last and not closed
 	close(depth int, name xml.Name)
+}
+
+// addsToEXIF reports whether a packet may have what the EXIF block of the same
+// file has no tag for, or lacks by rule. Others need not be read where that
+// block is complete.
+func addsToEXIF(packet []byte) bool {
+	for _, name := range []string{nsGCamera, "SerialNumber", "GPSHPositioningError"} {
+		if bytes.Contains(packet, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // walkXMP walks through a packet (XMP part 1, section 7).
@@ -179,8 +209,25 @@ func (f *file) readXMP(packet []byte) source {
 	src := source{
 		original:  moment("exif:DateTimeOriginal", "photoshop:DateCreated"),
 		digitized: moment("exif:DateTimeDigitized", "xmp:CreateDate"),
-		camera:    Camera{Make: cleanName(props["tiff:Make"]), Model: cleanName(props["tiff:Model"])},
+		camera: Camera{Make: cleanName(props["tiff:Make"]), Model: cleanName(props["tiff:Model"]),
+			Serial: cleanName(cmp.Or(props["aux:SerialNumber"], props["exifEX:BodySerialNumber"]))},
 	}
+	if src.burst, err = cleanID(props["GCamera:BurstID"]); err != nil {
+		fault("GCamera:BurstID", err)
+	}
+	if props["GCamera:MotionPhoto"] == "1" || props["GCamera:MicroVideo"] == "1" {
+		src.video = VideoInside
+	}
+	clock, err := xmpFix(props["exif:GPSTimeStamp"])
+	if err == nil {
+		err = clock.unroll(cmp.Or(src.original.Wall, src.digitized.Wall))
+	}
+	if err != nil {
+		fault("exif:GPSTimeStamp", err)
+	}
+	src.fix = clock.at()
+	src.original.inferZone(clock)
+	src.digitized.inferZone(clock)
 	if text := props["tiff:Orientation"]; text != "" {
 		v, err := strconv.Atoi(text)
 		if err == nil && (v < 0 || v > 8) {
@@ -192,30 +239,46 @@ func (f *file) readXMP(packet []byte) source {
 			src.orientation = v
 		}
 	}
-	if src.gps, err = xmpGPS(props); err != nil {
+	if src.gps, err = xmpGPS(props, clock.known); err != nil {
 		fault("exif:GPSLatitude", err)
 	}
 	return src
 }
 
-func xmpGPS(props map[string]string) (*GPS, error) {
+// xmpFix reads exif:GPSTimeStamp, which in XMP has the date. It is in UTC where
+// no zone is written.
+func xmpFix(text string) (gpsClock, error) {
+	s, err := parseStamp(text)
+	if errors.Is(err, errNoTimeOfDay) || err == nil && s.wall.IsZero() {
+		return gpsClock{}, nil
+	}
+	if err != nil {
+		return gpsClock{}, err
+	}
+	return stampOf(s.wall.Add(-s.offset)), nil
+}
+
+func xmpGPS(props map[string]string, timed bool) (*GPS, error) {
 	if props["exif:GPSLatitude"] == "" || props["exif:GPSLongitude"] == "" {
 		return nil, nil
 	}
-	lat, err := parseXMPDegrees(props["exif:GPSLatitude"], 'N', 'S')
-	if err != nil {
+	p := position{void: isVoid(props["exif:GPSStatus"]), timed: timed, datum: cleanName(props["exif:GPSMapDatum"])}
+	var err error
+	if p.first, err = parseXMPDegrees(props["exif:GPSLatitude"]); err != nil {
 		return nil, err
 	}
-	lon, err := parseXMPDegrees(props["exif:GPSLongitude"], 'E', 'W')
-	if err != nil {
+	if p.second, err = parseXMPDegrees(props["exif:GPSLongitude"]); err != nil {
 		return nil, err
 	}
-	g, err := newGPS(lat, lon)
+	g, err := p.gps()
 	if g == nil {
 		return nil, err
 	}
 	if alt, ok := parseXMPAltitude(props["exif:GPSAltitude"], props["exif:GPSAltitudeRef"]); ok {
 		g.Alt = &alt
 	}
-	return g, nil
+	if m, ok := parseXMPFraction(props["exif:GPSHPositioningError"]); ok {
+		g.Accuracy = plausibleAccuracy(m)
+	}
+	return g, err
 }

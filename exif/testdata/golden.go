@@ -4,6 +4,7 @@
 // every file of a folder, and writes the answers, without any photo, as JSON:
 //
 //	go run testdata/golden.go FOLDER testdata/exiftool.json
+//	go run testdata/golden.go testdata/facts testdata/facts.json
 package main
 
 import (
@@ -39,9 +40,14 @@ var tags = strings.Fields(`
 	ExifIFD:OffsetTime ExifIFD:OffsetTimeOriginal ExifIFD:OffsetTimeDigitized
 	GPS:GPSLatitude GPS:GPSLatitudeRef GPS:GPSLongitude GPS:GPSLongitudeRef
 	GPS:GPSAltitude GPS:GPSAltitudeRef GPS:GPSTimeStamp GPS:GPSDateStamp
+	GPS:GPSStatus GPS:GPSMapDatum GPS:GPSHPositioningError ExifIFD:SerialNumber
+	Apple:BurstUUID Apple:ContentIdentifier Apple:MediaGroupUUID
 	XMP-tiff:Orientation XMP-tiff:Make XMP-tiff:Model
 	XMP-exif:DateTimeOriginal XMP-exif:DateTimeDigitized XMP-xmp:CreateDate XMP-photoshop:DateCreated
-	XMP-exif:GPSLatitude XMP-exif:GPSLongitude XMP-exif:GPSAltitude XMP-exif:GPSAltitudeRef`)
+	XMP-exif:GPSLatitude XMP-exif:GPSLongitude XMP-exif:GPSAltitude XMP-exif:GPSAltitudeRef
+	XMP-exif:GPSDateTime XMP-exif:GPSStatus XMP-exif:GPSMapDatum XMP-exif:GPSHPositioningError
+	XMP-aux:SerialNumber XMP-exifEX:SerialNumber
+	XMP-GCamera:BurstID XMP-GCamera:MotionPhoto XMP-GCamera:MicroVideo`)
 
 func main() {
 	log.SetFlags(0)
