@@ -13,6 +13,8 @@ import (
 
 	"github.com/kith-photos/kith/face"
 	"github.com/kith-photos/kith/index/internal/turbojpeg"
+	"github.com/kith-photos/kith/index/places"
+	"github.com/kith-photos/kith/index/when"
 	"github.com/kith-photos/kith/store"
 )
 
@@ -65,6 +67,16 @@ type Config struct {
 	// Disposer deletes originals and other files of the host's when their time
 	// is over; see Retention. Nil: nothing of the host's is ever deleted.
 	Disposer Disposer
+	// Zone is where photos were taken of whose time zone nothing tells, as
+	// time.LoadLocation knows it by its name; nil: it stays unknown. It is
+	// remembered: a program that says nothing leaves it.
+	Zone *time.Location
+	// Zones finds the time zone of a position, as package index/zones does; nil:
+	// positions tell no zone, but for those that were looked up before.
+	Zones when.Zones
+	// Gazetteer names places, as places.ReadGeoNames of a file of the host's
+	// does; nil: only those that were named before have names.
+	Gazetteer places.Gazetteer
 	// ReadOnly opens without the writer's lock; every change gives ErrReadOnly.
 	ReadOnly bool
 	// Now is the clock; nil: time.Now.
@@ -121,6 +133,12 @@ func (c Config) validate() error {
 		return fmt.Errorf("index: MaxPixels is %d, below zero", c.MaxPixels)
 	case c.MaxBytes < 0:
 		return fmt.Errorf("index: MaxBytes is %d, below zero", c.MaxBytes)
+	}
+	if z := c.Zone; z != nil {
+		// The name is kept, and "Local" is another zone on another machine.
+		if _, err := time.LoadLocation(z.String()); err != nil || z == time.Local || z.String() == "" {
+			return fmt.Errorf("index: Zone is %q, want one of the time zone database by its name", z)
+		}
 	}
 	return nil
 }

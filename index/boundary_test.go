@@ -34,7 +34,8 @@ func TestBoundary(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command")
 	}
-	deps := imports(t, "./face/...", "./exif", "./store/...", "./models", "./index")
+	deps := imports(t, "./face/...", "./exif", "./store/...", "./models", "./index", "./index/geo", "./index/when",
+		"./index/moments", "./index/places", "./index/nearby")
 	if len(deps) < 50 || deps[module+"index"] == nil || deps[module+"face/onnx"] == nil {
 		t.Fatalf("only %d packages were listed", len(deps))
 	}
@@ -59,7 +60,13 @@ func TestBoundary(t *testing.T) {
 		"face/onnx":           {"face", "models", "face/internal/ort"},
 		"store":               {"face", "exif"},
 		"store/keyring":       {"store"},
-		"index":               {"store", "face", "face/cluster", "exif", "index/internal/bundle", "index/internal/format", "index/internal/raw", "index/internal/turbojpeg"},
+		"index/geo":           {},
+		"index/when":          {"exif", "index/geo"},
+		"index/moments":       {"index/geo"},
+		"index/places":        {"index/geo"},
+		"index/nearby":        {"index/geo"},
+		"index": {"store", "face", "face/cluster", "exif", "index/geo", "index/when", "index/moments", "index/places", "index/nearby",
+			"index/internal/bundle", "index/internal/format", "index/internal/raw", "index/internal/turbojpeg"},
 	} {
 		if _, ok := deps[module+room]; !ok {
 			t.Errorf("there is no package %s", room)

@@ -15,6 +15,7 @@ func (r *run) commit(ctx context.Context, batch []result) error {
 	var put []store.Analysis
 	erased := 0
 	var touch []store.File
+	var reread []Photo
 	for _, res := range batch {
 		r.work.add(res.work.clock)
 		if d := res.work.decoder; d != "" {
@@ -27,6 +28,9 @@ func (r *run) commit(ctx context.Context, batch []result) error {
 		case res.of != "":
 			r.later = append(r.later, res)
 			continue
+		case res.reread:
+			reread = append(reread, res.photo)
+			fallthrough
 		case res.same:
 			touch = append(touch, store.File{ID: res.photo.ID, Size: res.photo.Size, ModTime: res.photo.ModTime})
 			r.report.Unchanged++
@@ -44,10 +48,8 @@ func (r *run) commit(ctx context.Context, batch []result) error {
 		}
 		r.done++
 	}
-	if len(touch) > 0 {
-		if err := r.a.db.TouchPhotos(ctx, touch); err != nil {
-			return err
-		}
+	if err := r.touch(ctx, touch, reread); err != nil {
+		return err
 	}
 	if len(put) > 0 {
 		if err := r.put(ctx, put); err != nil {
@@ -108,6 +110,23 @@ func (r *run) commitCopies(ctx context.Context) error {
 	return nil
 }
 
+// touch records new times of files, and metadata that was read once more, while
+// nobody arranges the photos.
+func (r *run) touch(ctx context.Context, files []store.File, reread []Photo) error {
+	if len(files) == 0 {
+		return nil
+	}
+	unlock, err := lock(ctx, r.a.people)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := r.a.db.TouchPhotos(ctx, files); err != nil || len(reread) == 0 {
+		return err
+	}
+	return r.a.db.PutMetadata(ctx, reread)
+}
+
 // put stores a batch while nobody decides: a decision must not be made on
 // faces that are gone when it is stored.
 func (r *run) put(ctx context.Context, batch []store.Analysis) error {
@@ -163,10 +182,7 @@ func (r *run) dropVanished(ctx context.Context) error {
 
 // back notes that photos are there again whose files were missing.
 func (r *run) back(ctx context.Context) error {
-	if len(r.returned) == 0 {
-		return nil
-	}
-	return r.a.db.TouchPhotos(ctx, r.returned)
+	return r.touch(ctx, r.returned, nil)
 }
 
 // dispose has the originals deleted that are due. What cannot be deleted is a
@@ -190,6 +206,14 @@ func (r *run) group(ctx context.Context) error {
 	g, err := r.a.regroupChanged(ctx)
 	r.report.Grouping = g
 	return err
+}
+
+// arrange works out when and where the photos were taken.
+func (r *run) arrange(ctx context.Context) error {
+	r.enter(PhaseArrange, 0)
+	start := time.Now()
+	defer r.work.since("arrange", start)
+	return r.a.arrangeChanged(ctx)
 }
 
 func (r *run) enter(p Phase, total int) {

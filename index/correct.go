@@ -9,9 +9,10 @@ import (
 	"github.com/kith-photos/kith/store"
 )
 
-// corrects reports whether a decision is about a photo, and not about people.
+// corrects reports whether a decision is about a photo or a camera, and not about
+// people.
 func corrects(d Decision) bool {
-	return d.Kind == store.DecisionTime || d.Kind == store.DecisionPlace
+	return d.Kind == store.DecisionTime || d.Kind == store.DecisionPlace || d.Kind == store.DecisionClock
 }
 
 // ledger lists the decisions about people, which corrections are not.

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// smallDisk mounts a disk of 1 MB, and returns what makes it larger.
+// smallDisk mounts a disk of 2 MB, and returns what makes it larger.
 func smallDisk(t *testing.T, dir string) (grow func()) {
 	t.Helper()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
 		t.Skipf("no small disk can be mounted here: %v", err)
 	}
 	t.Cleanup(func() {

@@ -34,7 +34,7 @@ type ExportOptions struct {
 func exportedSettings() []string { return []string{sourceKey, retentionKey} }
 
 // Export writes everything the account knows as JSON (ExportSchema): photos,
-// faces, people, decisions, settings, consent and the audit. It holds one item in memory
+// faces, people, places, moments, decisions, settings, consent and the audit. It holds one item in memory
 // at a time, and with ExportOptions.Embeddings all vectors. The listings are
 // separate snapshots: do not change the account meanwhile.
 func (a *Account) Export(ctx context.Context, w io.Writer, opt ExportOptions) error {
@@ -76,6 +76,9 @@ func (a *Account) exportJSON(ctx context.Context, w io.Writer, opt ExportOptions
 	if err != nil {
 		return err
 	}
+	if err := a.arrangedIfOpen(ctx); err != nil {
+		return err
+	}
 	settings, err := a.exportSettings(ctx)
 	if err != nil {
 		return err
@@ -105,6 +108,11 @@ func (a *Account) exportJSON(ctx context.Context, w io.Writer, opt ExportOptions
 	list(e, "spaces", each(spaces), func(s store.Space) jsonSpace { return jsonSpace(s) })
 	list(e, "photos", a.db.Photos(ctx, PhotoQuery{}), func(p Photo) jsonPhoto {
 		j := exportPhoto(p)
+		if s, err := a.db.Shot(ctx, p.ID); err == nil {
+			j.exportShot(s)
+		} else if !isNotFound(err) && e.err == nil {
+			e.err = err
+		}
 		if p.Corrected && e.err == nil {
 			var taken exif.Time
 			var gps *exif.GPS
@@ -124,6 +132,7 @@ func (a *Account) exportJSON(ctx context.Context, w io.Writer, opt ExportOptions
 	list(e, "people", a.db.People(ctx, PeopleQuery{Ignored: Include}), func(p Person) jsonPerson {
 		return jsonPerson{p.ID, p.Name, p.Faces, p.Cover, p.CoverChosen, p.Created, p.Ignored}
 	})
+	a.exportArrangement(ctx, e)
 	list(e, "decisions", a.db.Decisions(ctx), exportDecision)
 	list(e, "consent", each(consents), func(c Consent) jsonConsent { return jsonConsent(c) })
 	list(e, "audit", a.db.Audit(ctx), func(n AuditEntry) jsonAudit {
@@ -148,7 +157,11 @@ func (a *Account) exportSettings(ctx context.Context) (map[string]string, error)
 			out[key] = value
 		}
 	}
-	return out, nil
+	about, _, err := a.db.ArrangedBy(ctx)
+	if err == nil && about != "" {
+		out[arrangedKey] = about
+	}
+	return out, err
 }
 
 // embedding is a face's vector and the space that it is in.
@@ -238,6 +251,7 @@ func exportPhoto(p Photo) jsonPhoto {
 		Added: stamp(p.Added), Vanished: stamp(p.Vanished), Disposed: stamp(p.Disposed), ModTime: stamp(p.ModTime),
 		jsonMoment: exportMoment(p.Taken, p.GPS), Make: p.Camera.Make, Model: p.Camera.Model,
 	}
+	j.jsonFacts = jsonFacts{TakenFrom: p.TakenFrom, Fix: stamp(p.Fix), Burst: p.Burst, Video: p.Video, Serial: p.Camera.Serial}
 	if !utf8.ValidString(p.Path) {
 		j.PathBytes = []byte(p.Path)
 	}
@@ -264,7 +278,7 @@ func stamp(t time.Time) *time.Time {
 func exportMoment(taken exif.Time, gps *exif.GPS) jsonMoment {
 	j := jsonMoment{Taken: exportTaken(taken)}
 	if gps != nil {
-		j.GPS = &jsonGPS{Lat: gps.Lat, Lon: gps.Lon, Alt: gps.Alt}
+		j.GPS = new(jsonGPS(*gps))
 	}
 	return j
 }
@@ -308,7 +322,9 @@ func exportDecision(d Decision) jsonDecision {
 		ID: d.ID, Seq: d.Seq, Kind: d.Kind, At: d.At, Person: d.Person, Other: d.Other, Name: d.Name, OldName: d.OldName,
 		Faces: refs(d.Faces), Others: refs(d.Others), Revoked: d.Revoked, After: d.RevokedAfter,
 	}
-	if c := d.Correction; c != nil {
+	if c := d.Correction; c != nil && c.Clock != nil {
+		j.Clock = exportClock(c.Clock)
+	} else if c != nil {
 		var taken exif.Time
 		if c.Taken != nil {
 			taken = *c.Taken

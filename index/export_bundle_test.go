@@ -159,7 +159,7 @@ func TestExportBundleFails(t *testing.T) {
 	disk := t.TempDir()
 	grow := smallDisk(t, disk)
 	out := filepath.Join(disk, "out")
-	must(t, os.WriteFile(filepath.Join(disk, "most"), make([]byte, 900<<10), 0o600))
+	must(t, os.WriteFile(filepath.Join(disk, "most"), make([]byte, 1900<<10), 0o600))
 	err := acc.ExportDir(t.Context(), out, opt)
 	if err == nil || !strings.Contains(err.Error(), "no space") {
 		t.Errorf("a full disk: %v", err)

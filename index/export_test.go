@@ -55,12 +55,22 @@ type exported struct {
 		GPS *struct {
 			Lat, Lon float64
 			Alt      *float64
+			Accuracy float64
+			Datum    string
+			Stale    bool
 		}
 		Original            *struct{ Taken, GPS any }
 		Vanished, Disposed  *time.Time
 		Camera, Make, Model string
+		TakenFrom           string     `json:"taken_from"`
+		GPSTime             *time.Time `json:"gps_time"`
+		Burst, Video        string
+		Serial              string
+		When, Where         map[string]any
+		Moment, Place       string
 	}
-	Faces []struct {
+	Places, Moments []map[string]any
+	Faces           []struct {
 		ID             index.FaceID
 		Photo          index.PhotoID
 		Box            struct{ X, Y, W, H float64 }
@@ -101,6 +111,7 @@ type exported struct {
 		}
 		Revoked    *time.Time
 		Correction *struct{ Taken, GPS any }
+		Clock      map[string]any
 		Seq        int64
 		After      int64 `json:"revoked_after"`
 	}

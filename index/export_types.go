@@ -50,6 +50,11 @@ type (
 		Camera   string      `json:"camera,omitempty"`   // make and model in one
 		Make     string      `json:"make,omitempty"`
 		Model    string      `json:"model,omitempty"`
+		jsonFacts
+		When   *jsonWhen  `json:"when,omitempty"`  // as worked out of what all files and people say
+		Where  *jsonWhere `json:"where,omitempty"` // as worked out
+		Moment MomentID   `json:"moment,omitempty"`
+		Place  PlaceID    `json:"place,omitempty"`
 	}
 	jsonMoment struct {
 		Taken *jsonTaken `json:"taken,omitempty"`
@@ -61,9 +66,12 @@ type (
 		Source string `json:"zone_source"`
 	}
 	jsonGPS struct {
-		Lat float64  `json:"lat"`
-		Lon float64  `json:"lon"`
-		Alt *float64 `json:"alt,omitempty"`
+		Lat      float64  `json:"lat"`
+		Lon      float64  `json:"lon"`
+		Alt      *float64 `json:"alt,omitempty"`
+		Accuracy float64  `json:"accuracy,omitempty"` // metres
+		Datum    string   `json:"datum,omitempty"`    // absent: WGS 84
+		Stale    bool     `json:"stale,omitempty"`    // the last one that the receiver had had
 	}
 	jsonBox struct {
 		X float64 `json:"x"`
@@ -118,6 +126,7 @@ type (
 		Others  jsonList[jsonRef]    `json:"others,omitempty"`
 		Before  jsonList[jsonHolder] `json:"before,omitempty"`     // whose the faces were that it moved
 		Says    *jsonMoment          `json:"correction,omitempty"` // time and place: absent is unknown
+		Clock   *jsonClock           `json:"clock,omitempty"`      // a camera's clock
 		Revoked *time.Time           `json:"revoked,omitempty"`
 		After   int64                `json:"revoked_after,omitempty"` // greatest seq when it was revoked
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/kith-photos/kith/index/internal/bundle"
 )
@@ -115,7 +116,7 @@ func OpenExport(r io.ReaderAt, size int64) (fs.FS, error) {
 // about photos that are not here hold as soon as they are. At last the people
 // are derived anew, unless the account was fresh.
 //
-// ErrNoConsent where the export tells of faces, people or decisions and consent
+// ErrNoConsent where the export tells of faces, people or decisions about them and consent
 // was not given in this account; ErrBusy while Reindex runs. Like Reindex it is
 // stopped by an erasure or another request of the owner's.
 func (a *Account) Import(ctx context.Context, fsys fs.FS, opt ImportOptions) (ImportReport, error) {
@@ -148,7 +149,7 @@ func (a *Account) Import(ctx context.Context, fsys fs.FS, opt ImportOptions) (Im
 	if err := a.mayChange(ctx); err != nil {
 		return ImportReport{}, err
 	}
-	if len(x.faces)+len(x.people)+len(x.decisions) > 0 {
+	if len(x.faces)+len(x.people) > 0 || slices.ContainsFunc(x.decisions, func(d Decision) bool { return !corrects(d) }) {
 		if err := a.needConsent(ctx); err != nil {
 			return ImportReport{}, err
 		}
@@ -163,6 +164,10 @@ func (a *Account) Import(ctx context.Context, fsys fs.FS, opt ImportOptions) (Im
 		return ImportReport{}, cause(ctx, err)
 	}
 	if m.report.Fresh {
+		if err := a.seedArrangement(ctx, x); err != nil {
+			err = fmt.Errorf("index: imported, but not arranged into moments: %w", cause(ctx, err))
+			return m.report, err
+		}
 		return m.report, nil
 	}
 	if m.report.Grouping, err = a.deriveChanged(ctx); err != nil {

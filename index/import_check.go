@@ -12,7 +12,7 @@ var errUnknown = errors.New("refers to what is not in the export")
 // check looks at what the parts of an export say of one another, and joins the
 // faces with their photos.
 func (x *exported) check() error {
-	for _, part := range []func() error{x.checkPhotos, x.checkPeople, x.checkDecisions, x.checkFaces, x.checkCovers} {
+	for _, part := range []func() error{x.checkPhotos, x.checkPeople, x.checkDecisions, x.checkFaces, x.checkCovers, x.checkArranged} {
 		if err := part(); err != nil {
 			return err
 		}

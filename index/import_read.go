@@ -8,6 +8,8 @@ import (
 	"io"
 	"maps"
 	"slices"
+
+	"github.com/kith-photos/kith/store"
 )
 
 // Limits of an export that is read. What it says is kept in memory until it is
@@ -41,6 +43,8 @@ type exported struct {
 	faces     []readFace
 	people    []jsonPerson
 	decisions []Decision
+	places    []store.Place
+	moments   []readStretch
 	consents  int
 }
 
@@ -124,7 +128,7 @@ func (x *exportReader) all() error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if !x.seen[name] && !slices.Contains([]string{"settings", "spaces", "space", "account"}, name) {
+		if !x.seen[name] && !slices.Contains([]string{"settings", "spaces", "space", "account", "places", "moments"}, name) {
 			return fmt.Errorf("%w: %s", errNoMembers, name)
 		}
 	}
@@ -148,6 +152,8 @@ func (x *exportReader) members() map[string]func() error {
 		"photos":    func() error { return items(x, &x.photos, jsonPhoto.read) },
 		"faces":     func() error { return items(x, &x.faces, jsonFace.read) },
 		"people":    func() error { return items(x, &x.people, jsonPerson.read) },
+		"places":    func() error { return items(x, &x.places, jsonPlace.read) },
+		"moments":   func() error { return items(x, &x.moments, jsonStretch.read) },
 		"decisions": func() error { return items(x, &x.decisions, jsonDecision.read) },
 		"consent": func() error {
 			var records []struct{}

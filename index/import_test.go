@@ -69,7 +69,12 @@ func wantSame(t cleaner, what, got, want string) {
 // chronicled is an account about which everything has been said once.
 func chronicled(t *testing.T, src *files) *index.Account {
 	t.Helper()
-	acc := newAccount(t, index.Config{AccountID: "anna's"})
+	return chronicledBy(t, index.Config{AccountID: "anna's"}, src)
+}
+
+func chronicledBy(t *testing.T, cfg index.Config, src *files) *index.Account {
+	t.Helper()
+	acc := newAccount(t, cfg)
 	src.put("bad.jpg", []byte("no photo"))
 	src.put("c/copy.jpg", src.get("00/000.jpg").data)
 	src.put("c/odd\xff\xfe.jpg", shot("odd", 1, 4))

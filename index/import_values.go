@@ -31,7 +31,11 @@ var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 type (
 	readPhoto struct {
 		Photo
-		faces []int // positions in the export's list
+		faces  []int // positions in the export's list
+		moment MomentID
+		place  PlaceID
+		where  *exif.GPS
+		cell   store.Cell
 	}
 	readFace struct {
 		store.RestoredFace
@@ -154,13 +158,26 @@ func (j jsonPhoto) read() (readPhoto, error) {
 	if j.Original != nil { // the corrections come with the decisions
 		p.Taken, p.GPS = c.moment(*j.Original)
 	}
-	return readPhoto{Photo: p}, c.err
+	c.facts(&p, j.jsonFacts)
+	if j.Moment != "" {
+		c.id("moment", string(j.Moment))
+	}
+	if j.Place != "" {
+		c.id("place", string(j.Place))
+	}
+	out := readPhoto{Photo: p, moment: j.Moment, place: j.Place}
+	if j.Where != nil {
+		out.where, out.cell = c.where(*j.Where)
+	}
+	return out, c.err
 }
 
 func (c *checks) moment(j jsonMoment) (taken exif.Time, gps *exif.GPS) {
 	if g := j.GPS; g != nil {
 		c.that(math.Abs(g.Lat) <= 90 && math.Abs(g.Lon) <= 180, "position %v, %v", g.Lat, g.Lon)
-		gps = &exif.GPS{Lat: g.Lat, Lon: g.Lon, Alt: g.Alt}
+		c.that(g.Accuracy >= 0, "accuracy of %v m", g.Accuracy)
+		c.text("datum", g.Datum)
+		gps = new(exif.GPS(*g))
 	}
 	if j.Taken != nil {
 		var err error
@@ -176,7 +193,7 @@ func (j jsonTaken) read() (exif.Time, error) {
 	switch t.Zone {
 	case exif.ZoneNone:
 		t.Wall, err = time.Parse(localTime, j.Time)
-	case exif.ZoneOffset, exif.ZoneGPS:
+	case exif.ZoneOffset, exif.ZoneGPS, exif.ZonePosition, exif.ZoneSeries, exif.ZoneDefault, exif.ZoneSaid, exif.ZoneUTC:
 		var at time.Time
 		at, err = time.Parse(localTime+"-07:00", j.Time)
 		_, seconds := at.Zone()
@@ -257,8 +274,14 @@ func (j jsonDecision) read() (Decision, error) {
 			d.Correction.Taken = &taken
 		}
 	}
-	c.that(corrects(d) || j.Says == nil, "%s corrects something", j.Kind)
-	c.that(!corrects(d) || len(j.Faces) == 1 && (j.Says == nil) == (j.Revoked != nil), "a correction of nothing")
+	ofClock := j.Kind == store.DecisionClock
+	if j.Clock != nil {
+		d.Correction = &store.Correction{Clock: c.clock(*j.Clock)}
+	}
+	c.that(corrects(d) && !ofClock || j.Says == nil, "%s corrects something", j.Kind)
+	c.that(ofClock || j.Clock == nil, "%s corrects a clock", j.Kind)
+	c.that(!corrects(d) || ofClock || len(j.Faces) == 1 && (j.Says == nil) == (j.Revoked != nil), "a correction of nothing")
+	c.that(!ofClock || len(j.Faces) == 0 && (j.Clock == nil) == (j.Revoked != nil), "a correction of no clock")
 	needsPerson, known := wantsPerson(j.Kind)
 	c.that(known, "a decision of kind %.80q", string(j.Kind))
 	c.that(!needsPerson || j.Person != "", "%s of no person", j.Kind)
@@ -274,7 +297,7 @@ func wantsPerson(k store.DecisionKind) (wants, known bool) {
 	case store.DecisionName, store.DecisionMerge, store.DecisionSplit, store.DecisionSame, store.DecisionDifferent,
 		store.DecisionIgnore, store.DecisionUnignore, store.DecisionCover:
 		return true, true
-	case store.DecisionRemove, store.DecisionNotAFace, store.DecisionTime, store.DecisionPlace:
+	case store.DecisionRemove, store.DecisionNotAFace, store.DecisionTime, store.DecisionPlace, store.DecisionClock:
 		return false, true
 	}
 	return false, false

@@ -170,7 +170,7 @@ func TestProgress(t *testing.T) {
 			t.Errorf("%d photos in all, want 84", p.Total)
 		}
 	}
-	want := []index.Phase{index.PhaseWalk, index.PhaseIndex, index.PhaseGroup, index.PhaseDone}
+	want := []index.Phase{index.PhaseWalk, index.PhaseIndex, index.PhaseGroup, index.PhaseArrange, index.PhaseDone}
 	if !slices.Equal(phases, want) {
 		t.Errorf("phases %v, want %v", phases, want)
 	}

@@ -131,7 +131,8 @@ func (a *Account) examine(ctx context.Context, p Photo, c *content, faces bool, 
 	if err != nil {
 		p.Warning = err.Error()
 	}
-	p.Orientation, p.Taken, p.GPS, p.Camera = meta.Orientation, meta.Taken, meta.GPS, meta.Camera
+	p.Orientation = meta.Orientation
+	say(&p, meta)
 
 	px, err := a.openContent(ctx, c, work.clock)
 	if err != nil {
@@ -157,6 +158,28 @@ func (a *Account) examine(ctx context.Context, p Photo, c *content, faces bool, 
 	}
 	p.Status, p.Analyzer = store.StatusOK, a.cfg.Analyzer.Space()
 	return store.Analysis{Photo: p, Faces: fs}, nil
+}
+
+// metadataRules is raised when package exif reads more of a file than before:
+// Reindex then reads the metadata of known photos once more.
+const metadataRules = 1
+
+// say takes over what a photo's file says of time, place and camera.
+func say(p *Photo, m exif.Meta) {
+	p.Taken, p.TakenFrom, p.Fix, p.GPS, p.Camera = m.Taken, m.TakenFrom, m.Fix, m.GPS, m.Camera
+	p.Burst, p.Video, p.Reader = m.Burst, m.Video, metadataRules
+}
+
+// readAgain takes the metadata of a photo that is known otherwise.
+func (res *result) readAgain(c *content) {
+	start := time.Now()
+	meta, err := exif.Decode(c.data)
+	res.work.since("exif", start)
+	if err != nil {
+		res.photo.Warning = err.Error()
+	}
+	say(&res.photo, meta)
+	res.reread = true
 }
 
 // fail notes on the photo what went wrong, unless it was the context.

@@ -125,6 +125,9 @@ func (r *run) all(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.arrange(ctx); err != nil {
+		return err
+	}
 	if !r.opt.KeepOriginals {
 		if err := r.dispose(ctx); err != nil {
 			return err
@@ -187,7 +190,7 @@ func (r *run) changed(photos []found) []found {
 	var todo []found
 	for _, p := range photos {
 		k, ok := r.known[p.path]
-		if ok && !r.opt.Force && r.analysed(k) && k.Size == p.info.Size() && k.ModTime.Equal(p.info.ModTime()) {
+		if ok && !r.opt.Force && r.analysed(k) && k.Reader >= metadataRules && k.Size == p.info.Size() && k.ModTime.Equal(p.info.ModTime()) {
 			r.report.Unchanged++
 			if k.Vanished || k.Disposed {
 				r.returned = append(r.returned, k)
@@ -228,6 +231,7 @@ type result struct {
 	an     store.Analysis
 	erased bool   // its content was erased, and is not to come back
 	same   bool   // nothing but the file's time changed
+	reread bool   // and photo holds what the metadata says by today's rules
 	of     string // path of a photo of this run with the same content
 	work   effort
 	err    error // the context's
@@ -327,6 +331,9 @@ func (r *run) one(ctx context.Context, f found, claims *claims) result {
 	if !r.opt.Force {
 		if ok && known.SHA256 == c.sum && r.analysed(known) {
 			res.same = true
+			if known.Reader < metadataRules {
+				res.readAgain(c)
+			}
 			return res
 		}
 		if k, ok := r.content[c.sum]; ok {

@@ -252,8 +252,12 @@ func (a *Account) Restore(ctx context.Context) (AuditEntry, error) {
 // found on them. Reindex does not bring them back while their files are there,
 // unless Readmit is called with the receipt's id.
 func (a *Account) ErasePhotos(ctx context.Context, ids ...PhotoID) (Receipt, error) {
-	return a.request(ctx, ErrInterrupted, func(ctx context.Context, _ State) (Receipt, error) {
-		return a.db.ErasePhotos(ctx, ids...)
+	return a.request(ctx, ErrInterrupted, func(ctx context.Context, s State) (Receipt, error) {
+		receipt, err := a.db.ErasePhotos(ctx, ids...)
+		if err == nil && usable(s) == nil { // so that no moment or place remembers them
+			err = a.arrange(ctx)
+		}
+		return receipt, err
 	})
 }
 

@@ -121,6 +121,20 @@ var methods = map[string]method{
 	"Photo":     {look, func(ctx context.Context, v visitor) error { return second(v.Photo(ctx, v.photo)) }},
 	"Crops":     {lookAtFace, func(ctx context.Context, v visitor) error { return drain(v.Crops(ctx, v.src, v.faces, 8)) }},
 
+	"Find":     {look, func(ctx context.Context, v visitor) error { return second(v.Find(ctx, index.Query{})) }},
+	"Moments":  {look, func(ctx context.Context, v visitor) error { return drain(v.Moments(ctx, index.MomentQuery{})) }},
+	"Places":   {look, func(ctx context.Context, v visitor) error { return drain(v.Places(ctx, index.PlaceQuery{})) }},
+	"Cameras":  {look, func(ctx context.Context, v visitor) error { return drain(v.Cameras(ctx)) }},
+	"Shot":     {look, func(ctx context.Context, v visitor) error { return second(v.Shot(ctx, v.photo)) }},
+	"Together": {look, func(ctx context.Context, v visitor) error { return second(v.Together(ctx, "", 0)) }},
+	"EstimateClock": {look, func(ctx context.Context, v visitor) error {
+		_, _, err := v.EstimateClock(ctx, exif.Camera{Model: "One"}, time.Time{}, time.Time{})
+		return err
+	}},
+	"CorrectClock": {change, func(ctx context.Context, v visitor) error {
+		return second(v.CorrectClock(ctx, index.Clock{Camera: exif.Camera{Model: "One"}, By: time.Hour}))
+	}},
+
 	"Reindex": {process, func(ctx context.Context, v visitor) error {
 		return second(v.Reindex(ctx, v.src, index.ReindexOptions{}))
 	}},

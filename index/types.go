@@ -101,10 +101,11 @@ type Phase string
 
 // The phases, in their order.
 const (
-	PhaseWalk  Phase = "walk"
-	PhaseIndex Phase = "index"
-	PhaseGroup Phase = "group"
-	PhaseDone  Phase = "done"
+	PhaseWalk    Phase = "walk"
+	PhaseIndex   Phase = "index"
+	PhaseGroup   Phase = "group"
+	PhaseArrange Phase = "arrange" // into moments and places
+	PhaseDone    Phase = "done"
 )
 
 // Report says what a Reindex or Regroup did.
@@ -124,7 +125,7 @@ type Report struct {
 	Grouping Grouping
 	Elapsed  time.Duration
 	// Work is the time spent in each stage, all workers together: "read",
-	// "exif", "decode", "analyze", "commit", "group".
+	// "exif", "decode", "analyze", "commit", "group", "arrange".
 	Work map[string]time.Duration
 	// Decoders counts the photos decoded by what decoded them, such as
 	// "libjpeg-turbo" or "image/jpeg". Nil: none were.

@@ -44,6 +44,7 @@ func newCast(t *testing.T, db *DB) *cast {
 	c.putPhotos(t)
 	c.putPeople(t)
 	c.decide(t)
+	c.arrange(t)
 	must(t, db.PutGrouping(t.Context(), Assignment{}, "grouped"))
 	mustCheck(t, db)
 	return c
@@ -94,12 +95,16 @@ func (c *cast) markedPhoto(name string) Photo {
 	p.GPS.Alt = &alt
 	p.Camera = exif.Camera{Make: "Makemark of " + name, Model: "Modelmark of " + name}
 	p.Warning = "Warningmark of " + name
+	p.Camera.Serial, p.Burst, p.Video, p.GPS.Datum = "Serialmark of "+name, "Burstmark of "+name, "Videomark of "+name, "Datummark of "+name
 	of := name
 	c.mark(of, "path", name)
 	c.mark(of, "content", string(p.SHA256[:]))
 	c.mark(of, "make", p.Camera.Make)
 	c.mark(of, "model", p.Camera.Model)
 	c.mark(of, "warning", p.Warning)
+	c.mark(of, "serial number", p.Camera.Serial)
+	c.mark(of, "burst", p.Burst)
+	c.mark(of, "video", p.Video)
 	if name == "Pathmark-b.jpg" {
 		of = beforeCorrection
 	}
@@ -266,6 +271,65 @@ func (c *cast) correct(t *testing.T) {
 	// What the file says is kept as text as long as the correction stands.
 	c.mark("Pathmark-b.jpg", "latitude as text", fmt.Sprint(c.photo("b").GPS.Lat))
 	c.mark("Pathmark-c.jpg", "corrected time as text", "1999-02-03T04:05:06")
+}
+
+// arrange gives each content that has a place a moment, day and trip, a cell and
+// a place of its own.
+func (c *cast) arrange(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	var a Arrangement
+	at := map[[32]byte]int{}
+	for p, err := range c.db.Photos(ctx, PhotoQuery{}) {
+		must(t, err)
+		s := Shot{Photo: p.ID, Taken: p.Taken, Source: "original", At: NoTime, Where: p.GPS, Camera: -1, Cell: -1, Place: -1, Moment: -1}
+		if p.GPS == nil {
+			a.Shots = append(a.Shots, s)
+			continue
+		}
+		n, ok := at[p.SHA256]
+		if !ok {
+			n = len(a.Cells)
+			at[p.SHA256] = n
+			c.addMoment(&a, n, p)
+		}
+		m := &a.Moments[3*n+2]
+		m.Shots++
+		s.At, s.Camera, s.Cell, s.Place, s.Moment = m.At, n, n, n, 3*n+2
+		a.Shots = append(a.Shots, s)
+	}
+	for i := range a.Cells {
+		a.Moments[3*i].Shots, a.Moments[3*i+1].Shots = a.Moments[3*i+2].Shots, a.Moments[3*i+2].Shots
+	}
+	a.About = "arranged"
+	was := must1[*Arranged](t)(c.db.LoadArrangement(ctx))
+	must(t, c.db.PutArrangement(ctx, was, a))
+	for i, p := range a.Places {
+		c.labels[string(p.ID)] = fmt.Sprint("place ", i)
+	}
+	for i, m := range a.Moments {
+		c.labels[string(m.ID)] = fmt.Sprint("moment ", i)
+	}
+}
+
+func (c *cast) addMoment(a *Arrangement, n int, p Photo) {
+	named := func(what string) Named {
+		name := what + " of " + p.Path
+		c.mark(p.Path, what, name)
+		return Named{Name: name}
+	}
+	where := p.GPS
+	a.Cameras = append(a.Cameras, p.Camera)
+	a.Cells = append(a.Cells, Cell{Number: uint64(n + 1), Named: named("Cellmark")})
+	a.Places = append(a.Places, Place{Lat: where.Lat, Lon: where.Lon, Named: named("Placemark")})
+	for _, kind := range []MomentKind{KindTrip, KindDay, KindMoment} {
+		m := Moment{Kind: kind, Parent: len(a.Moments) - 1, First: int32(n), Last: int32(n), At: int64(n), Until: int64(n), Cover: p.ID, Place: n}
+		if kind == KindTrip {
+			m.Parent = -1
+		}
+		m.Spot = &Spot{Lat: where.Lat, Lon: where.Lon, Radius: 1, Named: named(string(kind) + " Spotmark")}
+		a.Moments = append(a.Moments, m)
+	}
 }
 
 // castAt opens an account that holds the cast.

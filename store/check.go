@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+
+	"github.com/kith-photos/kith/exif"
 )
 
 // Check examines one snapshot of the account and yields every fault it finds:
@@ -99,6 +101,10 @@ func (c *checker) rules() error {
 		{"face %s has two vectors", "SELECT f.uid FROM vectors v JOIN slots s ON s.face = v.face JOIN faces f ON f.id = v.face"},
 		{"grouping %s is neither current nor not", "SELECT id FROM grouping WHERE current NOT IN (0, 1)"},
 		{"the erasure of account row %s is not complete: the file was not rewritten", "SELECT id FROM account WHERE scrub"},
+		{"the arrangement %s is neither current nor not", "SELECT id FROM arrangement WHERE current NOT IN (0, 1)"},
+		{"the arrangement is current, and photo %s has no part in it", `SELECT uid FROM photos
+			WHERE (SELECT current FROM arrangement) AND id NOT IN (SELECT photo FROM shots)`},
+		{"moment %s is of no such kind", "SELECT uid FROM moments WHERE kind NOT IN ('moment', 'day', 'trip')"},
 		{"there is more or less than one account in the file: %s", "SELECT count(*) FROM account HAVING count(*) <> 1"},
 	} {
 		err := each(c.ctx, c.tx, rule.query, nil, func(rows *sql.Rows) error {
@@ -282,6 +288,11 @@ func (c *checker) texts() error {
 			return err
 		}},
 		{"SELECT uid, path, sha256, sealed FROM photos WHERE sealed IS NOT NULL", c.db.checkKeys},
+		{"SELECT CAST(id AS TEXT), value FROM cameras", c.db.opens("cameras.value", &exif.Camera{})},
+		{"SELECT CAST(id AS TEXT), value FROM cells", c.db.opens("cells.value", &Cell{})},
+		{"SELECT uid, value FROM places", c.db.opens("places.value", &Place{})},
+		{"SELECT uid, value FROM moments", c.db.opens("moments.value", &Spot{})},
+		{"SELECT p.uid, s.spot FROM shots s JOIN photos p ON p.id = s.photo", c.db.opens("shots.spot", &[4]float64{})},
 	} {
 		err := each(c.ctx, c.tx, listing.query, nil, func(rows *sql.Rows) error {
 			if err := listing.scan(rows); err != nil {
@@ -294,6 +305,17 @@ func (c *checker) texts() error {
 		}
 	}
 	return nil
+}
+
+// opens tries whether a value of a row can be read.
+func (db *DB) opens(column string, v any) func(scanner) error {
+	return func(row scanner) error {
+		p, err := scanPair(row)
+		if err == nil {
+			err = db.readValue(column, p.key, string(p.value), v)
+		}
+		return err
+	}
 }
 
 // checkKeys reports a sealed photo that is looked up by something else than

@@ -26,11 +26,49 @@ type takenJSON struct {
 type spotJSON struct {
 	Lat, Lon float64
 	Alt      *float64 `json:",omitempty"`
+	Accuracy float64  `json:",omitempty"`
+	Datum    string   `json:",omitempty"`
+	Stale    bool     `json:",omitempty"`
 }
 
 type correctionJSON struct {
 	Taken *takenJSON `json:"taken,omitempty"`
 	Spot  *spotJSON  `json:"spot,omitempty"`
+	Clock *clockJSON `json:"clock,omitempty"`
+}
+
+type clockJSON struct {
+	Camera   exif.Camera `json:"camera"`
+	From, To *time.Time  `json:",omitempty"`
+	By       int64       `json:"by"` // microseconds
+}
+
+func jsonClock(c *Clock) *clockJSON {
+	if c == nil {
+		return nil
+	}
+	j := &clockJSON{Camera: c.Camera, By: c.By.Microseconds()}
+	if !c.From.IsZero() {
+		j.From = new(c.From.UTC())
+	}
+	if !c.To.IsZero() {
+		j.To = new(c.To.UTC())
+	}
+	return j
+}
+
+func (j *clockJSON) clock() *Clock {
+	if j == nil {
+		return nil
+	}
+	c := &Clock{Camera: j.Camera, By: time.Duration(j.By) * time.Microsecond}
+	if j.From != nil {
+		c.From = *j.From
+	}
+	if j.To != nil {
+		c.To = *j.To
+	}
+	return c
 }
 
 func jsonTaken(t *exif.Time) *takenJSON {
@@ -51,14 +89,14 @@ func jsonSpot(g *exif.GPS) *spotJSON {
 	if g == nil {
 		return nil
 	}
-	return &spotJSON{g.Lat, g.Lon, g.Alt}
+	return new(spotJSON(*g))
 }
 
 func (j *spotJSON) gps() *exif.GPS {
 	if j == nil {
 		return nil
 	}
-	return &exif.GPS{Lat: j.Lat, Lon: j.Lon, Alt: j.Alt}
+	return new(exif.GPS(*j))
 }
 
 // packCorrection returns "" for none.
@@ -69,7 +107,7 @@ func packCorrection(c *Correction) (string, error) {
 	if g := c.GPS; g != nil && (!finite(g.Lat, g.Lon) || g.Alt != nil && !finite(*g.Alt)) {
 		return "", errors.New("position is not finite")
 	}
-	b, err := json.Marshal(correctionJSON{jsonTaken(c.Taken), jsonSpot(c.GPS)})
+	b, err := json.Marshal(correctionJSON{jsonTaken(c.Taken), jsonSpot(c.GPS), jsonClock(c.Clock)})
 	return string(b), err
 }
 
@@ -81,15 +119,24 @@ func unpackCorrection(s string) (*Correction, error) {
 	if err := json.Unmarshal([]byte(s), &j); err != nil {
 		return nil, fmt.Errorf("correction: %w", err)
 	}
-	return &Correction{Taken: j.Taken.time(), GPS: j.Spot.gps()}, nil
+	return &Correction{Taken: j.Taken.time(), GPS: j.Spot.gps(), Clock: j.Clock.clock()}, nil
 }
 
 // corrects reports whether a decision is about a photo's time or place.
 func (d *Decision) corrects() bool { return d.Kind == DecisionTime || d.Kind == DecisionPlace }
 
-// checkCorrection refuses a correction of anything but one photo. One that was
-// taken back says nothing any more.
+// checkCorrection refuses a correction of anything but one photo, or one camera.
+// One that was taken back says nothing any more.
 func (d *Decision) checkCorrection() error {
+	if d.Kind == DecisionClock {
+		if len(d.Faces) != 0 || (d.Correction == nil) != (d.Revoked != nil) || d.Correction != nil && d.Correction.Clock == nil {
+			return errors.New("a correction of a clock is of no photo, and says something while it stands")
+		}
+		return nil
+	}
+	if !d.corrects() {
+		return nil
+	}
 	if len(d.Faces) != 1 || (d.Correction == nil) != (d.Revoked != nil) {
 		return errors.New("a correction is of one photo, and says something while it stands")
 	}
@@ -145,7 +192,7 @@ func (w *photoWriter) correct(a Analysis, p *Photo) (original any, err error) {
 		}
 		p.Taken, p.GPS = own.Taken, own.GPS
 	}
-	packed, err := packCorrection(&Correction{&p.Taken, p.GPS})
+	packed, err := packCorrection(&Correction{Taken: &p.Taken, GPS: p.GPS})
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +239,37 @@ func (db *DB) applyCorrection(ctx context.Context, tx *sql.Tx, d Decision) error
 	return db.recorrect(ctx, tx, d.Faces[0].SHA256)
 }
 
+// Clocks lists the corrections of cameras' clocks that stand, in their order.
+func (db *DB) Clocks(ctx context.Context) ([]Clock, error) {
+	var out []Clock
+	err := each(ctx, db.read, decisionSelect+" WHERE kind = ? AND revoked IS NULL ORDER BY seq", []any{string(DecisionClock)},
+		func(rows *sql.Rows) error {
+			d, err := db.scanDecision(rows)
+			if err == nil {
+				out = append(out, *d.Correction.Clock)
+			}
+			return err
+		})
+	return out, db.fail(ctx, "read the corrections of", err)
+}
+
+// Corrected tells the contents of whose time a correction stands, and those of
+// which somebody said that nobody knows where they were taken.
+func (db *DB) Corrected(ctx context.Context) (timed, nowhere map[[32]byte]bool, err error) {
+	standing, err := db.standing(ctx, db.read)
+	timed, nowhere = map[[32]byte]bool{}, map[[32]byte]bool{}
+	for sha, ds := range standing {
+		for _, d := range ds { // the last one of a kind holds
+			if d.Kind == DecisionTime {
+				timed[sha] = true
+			} else {
+				nowhere[sha] = d.Correction.GPS == nil
+			}
+		}
+	}
+	return timed, nowhere, db.fail(ctx, "read the corrections of", err)
+}
+
 // recorrect derives time and place of all photos of a content anew.
 func (db *DB) recorrect(ctx context.Context, tx *sql.Tx, sha [32]byte) error {
 	standing, err := db.standing(ctx, tx)
@@ -218,7 +296,7 @@ func (db *DB) recorrect(ctx context.Context, tx *sql.Tx, sha [32]byte) error {
 		}
 		var original any
 		if len(ds) > 0 {
-			packed, err := packCorrection(&Correction{&own.Taken, own.GPS})
+			packed, err := packCorrection(&Correction{Taken: &own.Taken, GPS: own.GPS})
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ func (db *DB) scanDecision(row scanner) (Decision, error) {
 	if err == nil {
 		d.Correction, err = unpackCorrection(value)
 	}
-	if err == nil && d.corrects() {
+	if err == nil {
 		err = d.checkCorrection()
 	}
 	return d, asCorrupt(err, "decision", uid)
@@ -65,10 +65,8 @@ func (db *DB) putDecision(ctx context.Context, tx *sql.Tx, d Decision) error {
 	if d.Kind == "" {
 		return errors.New("the decision has no kind")
 	}
-	if d.corrects() {
-		if err := d.checkCorrection(); err != nil {
-			return err
-		}
+	if err := d.checkCorrection(); err != nil {
+		return err
 	}
 	faces, err := packRefs(d.Faces)
 	if err != nil {

@@ -89,7 +89,7 @@ func (db *DB) eraseBiometrics(ctx context.Context, tx *sql.Tx, keep bool) (Count
 	if keep {
 		queries = append(queries, "DELETE FROM people WHERE NOT ignored AND "+isStranger)
 	} else {
-		queries = append(queries, "DELETE FROM people", "DELETE FROM decisions WHERE kind NOT IN ('time', 'place')",
+		queries = append(queries, "DELETE FROM people", "DELETE FROM decisions WHERE kind NOT IN ('time', 'place', 'clock')",
 			"DELETE FROM consent WHERE person <> ''")
 	}
 	for _, query := range queries {
@@ -222,7 +222,8 @@ func (db *DB) finishErasure(ctx context.Context) (Receipt, error) {
 		for _, query := range []string{
 			"DELETE FROM slots", "DELETE FROM chunks", "DELETE FROM vectors", "DELETE FROM faces", "DELETE FROM people",
 			"DELETE FROM decisions", "DELETE FROM spaces", "DELETE FROM events", "DELETE FROM grouping", "DELETE FROM disposals",
-			"DELETE FROM products", "DELETE FROM tombstones", "DELETE FROM photos", "DELETE FROM settings", "DELETE FROM consent",
+			"DELETE FROM products", "DELETE FROM tombstones", "DELETE FROM shots", "DELETE FROM moments", "DELETE FROM places",
+			"DELETE FROM cells", "DELETE FROM cameras", "DELETE FROM arrangement", "DELETE FROM photos", "DELETE FROM settings", "DELETE FROM consent",
 			"UPDATE account SET salt = NULL, sealed = NULL",
 		} {
 			if _, err := tx.ExecContext(ctx, query); err != nil {

@@ -67,8 +67,29 @@ func (e *eraser) photos(ids []PhotoID, contents map[[32]byte]bool) error {
 			return err
 		}
 	}
+	if err := e.forgetGuesses(); err != nil {
+		return err
+	}
 	return e.forget(func(d *Decision) bool { return d.corrects() && contents[d.Faces[0].SHA256] },
 		func(r FaceRef) bool { return contents[r.SHA256] }, nil)
+}
+
+// forgetGuesses empties what estimated positions say: they may stand on photos
+// that went. The next arrangement makes those anew that still have a ground.
+func (e *eraser) forgetGuesses() error {
+	const guessed = "(SELECT moment FROM shots WHERE guessed = 1)"
+	const days = "(SELECT parent FROM moments WHERE id IN " + guessed + ")"
+	for _, query := range []string{
+		"UPDATE moments SET value = '' WHERE id IN " + guessed + " OR id IN " + days +
+			" OR id IN (SELECT parent FROM moments WHERE id IN " + days + ")",
+		"UPDATE shots SET spot = '', cell = NULL, guessed = 0 WHERE guessed = 1",
+		"DELETE FROM cells WHERE id NOT IN (SELECT cell FROM shots WHERE cell IS NOT NULL)",
+	} {
+		if err := e.exec(query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *eraser) dropPhotos(cond string, arg any) error {

@@ -85,7 +85,8 @@ var erasures = map[string]erasure{
 		counts: Counts{ClassPhotos: 1, ClassFaces: 2, ClassTemplates: 2, ClassDecisions: 3},
 		diff: slices.Concat([]string{"-photo Pathmark-b.jpg", "-file Pathmark-b.jpg", "-bypath Pathmark-b.jpg", "-decision cover", "-decision place", "-decision same mixed",
 			"~decision name anna", "~decision name bert", "~decision merge", "~decision split", "~decision different", "~decision same", "~decision remove",
-			"~person anna", "~person bert"}, lines("-face ", allFaces[1], allFaces[3])),
+			"~person anna", "~person bert", "-shot Pathmark-b.jpg"}, lines("-moment moment ", "3", "4", "5"), lines("-place place ", "1"),
+			lines("-face ", allFaces[1], allFaces[3])),
 	},
 	"photos with a copy": {
 		op: "photos", of: func(c *cast) string { return string(c.photo("a").ID) },
@@ -93,6 +94,7 @@ var erasures = map[string]erasure{
 		counts: Counts{ClassPhotos: 2, ClassFaces: 4, ClassTemplates: 4},
 		diff: slices.Concat(lines("-photo ", "Pathmark-a.jpg", "Pathmark-copy.jpg"), lines("-file ", "Pathmark-a.jpg", "Pathmark-copy.jpg"),
 			lines("-bypath ", "Pathmark-a.jpg", "Pathmark-copy.jpg"),
+			lines("-shot ", "Pathmark-a.jpg", "Pathmark-copy.jpg"), lines("-moment moment ", "0", "1", "2"), lines("-place place ", "0"),
 			lines("~decision ", "name anna", "merge", "split", "different"), []string{"~person anna"},
 			lines("-face ", allFaces[0], allFaces[2], allFaces[8], allFaces[9])),
 	},
@@ -153,7 +155,8 @@ func everyLayout(t *testing.T, f func(t *testing.T, perChunk int)) {
 func rowsOf(rows map[string]string) map[string]string {
 	rows = maps.Clone(rows)
 	maps.DeleteFunc(rows, func(key, _ string) bool {
-		return !hasAny(key, "face ", "person ", "decision ", "photo ", "file ", "bypath ", "consents ", "products ", "setting ", "spaces ")
+		return !hasAny(key, "face ", "person ", "decision ", "photo ", "file ", "bypath ", "consents ", "products ", "setting ", "spaces ",
+			"place ", "moment ", "shot ")
 	})
 	return rows
 }

@@ -21,6 +21,7 @@ type File struct {
 	SHA256   [32]byte
 	Status   Status
 	Analyzer string
+	Reader   int  // as in Photo
 	Vanished bool // its file is missing; see DB.MarkVanished
 	Disposed bool // the host was asked to delete it: it is not missed
 }
@@ -34,7 +35,8 @@ type PhotoQuery struct {
 
 const photoColumns = `p.uid, p.path, p.size, p.mtime_s, p.mtime_ns, p.sha256, p.width, p.height, p.orientation,
 	p.status, p.stage, p.error, p.warning, p.analyzer, p.taken_wall, p.taken_offset, p.taken_zone,
-	p.lat, p.lon, p.alt, p.make, p.model, p.sealed, p.added, p.vanished, p.disposed, p.original IS NOT NULL`
+	p.lat, p.lon, p.alt, p.make, p.model, p.sealed, p.more, p.reader,
+	p.added, p.vanished, p.disposed, p.original IS NOT NULL`
 
 // scanner is a *sql.Row or a *sql.Rows.
 type scanner interface{ Scan(dst ...any) error }
@@ -47,10 +49,11 @@ func (db *DB) scanPhoto(row scanner) (Photo, error) {
 		wall, vanished, disposed sql.NullInt64
 		offset, added            int64
 		lat, lon, alt            sql.NullFloat64
+		more                     string
 	)
 	err := row.Scan(&p.ID, &p.Path, &p.Size, &mtime, &nanos, &sha, &p.Width, &p.Height, &p.Orientation,
 		&p.Status, &p.Stage, &p.Error, &p.Warning, &p.Analyzer, &wall, &offset, &p.Taken.Zone,
-		&lat, &lon, &alt, &p.Camera.Make, &p.Camera.Model, &sealed, &added, &vanished, &disposed, &p.Corrected)
+		&lat, &lon, &alt, &p.Camera.Make, &p.Camera.Model, &sealed, &more, &p.Reader, &added, &vanished, &disposed, &p.Corrected)
 	if err != nil {
 		return Photo{}, err
 	}
@@ -71,18 +74,22 @@ func (db *DB) scanPhoto(row scanner) (Photo, error) {
 	} else {
 		p.SHA256, err = unpackSHA(sha)
 	}
+	if err == nil {
+		err = db.vault.openMore(&p, more)
+	}
 	return p, asCorrupt(err, "photo", string(p.ID))
 }
 
 // photoAssignments are the columns of photoValues.
 const photoAssignments = `path = ?, size = ?, mtime_s = ?, mtime_ns = ?, sha256 = ?,
 	width = ?, height = ?, orientation = ?, status = ?, stage = ?, error = ?, warning = ?, analyzer = ?,
-	taken_wall = ?, taken_offset = ?, taken_zone = ?, lat = ?, lon = ?, alt = ?, make = ?, model = ?, sealed = ?,
+	taken_wall = ?, taken_offset = ?, taken_zone = ?, lat = ?, lon = ?, alt = ?, make = ?, model = ?, sealed = ?, more = ?, reader = ?,
 	added = ?, vanished = ?, disposed = ?`
 
 // photoValues are the values of a photo's columns after the uid.
 func (db *DB) photoValues(uid string, p Photo) []any {
 	sealed := db.vault.sealPhoto(uid, p)
+	more := db.vault.sealMore(uid, p)
 	sha := db.vault.contentKey(p.SHA256)
 	p.Path = db.vault.pathKey(p.Path)
 	if sealed != nil { // what it holds is left out
@@ -102,7 +109,7 @@ func (db *DB) photoValues(uid string, p Photo) []any {
 		p.Path, p.Size, p.ModTime.Unix(), p.ModTime.Nanosecond(), sha[:], p.Width, p.Height, p.Orientation,
 		string(p.Status), p.Stage, p.Error, p.Warning, p.Analyzer,
 		wall, int64(p.Taken.Offset / time.Second), string(p.Taken.Zone),
-		lat, lon, alt, p.Camera.Make, p.Camera.Model, sealed,
+		lat, lon, alt, p.Camera.Make, p.Camera.Model, sealed, more, p.Reader,
 		micros(p.Added), nullMicros(p.Vanished), nullMicros(p.Disposed),
 	}
 }
@@ -161,20 +168,21 @@ func (db *DB) Photos(ctx context.Context, q PhotoQuery) iter.Seq2[Photo, error] 
 // Files lists the files of all photos, in no particular order: that of paths
 // would take half as long again.
 func (db *DB) Files(ctx context.Context) iter.Seq2[File, error] {
-	const query = `SELECT uid, path, size, mtime_s, mtime_ns, sha256, status, analyzer, sealed, vanished IS NOT NULL,
-		disposed IS NOT NULL OR id IN (SELECT photo FROM disposals) FROM photos`
+	const query = `SELECT uid, path, size, mtime_s, mtime_ns, sha256, status, analyzer, reader, sealed,
+		vanished IS NOT NULL, disposed IS NOT NULL OR id IN (SELECT photo FROM disposals) FROM photos`
 	return func(yield func(File, error) bool) {
 		var f File
-		var mtime, nanos int64
+		var mtime, nanos, reader int64
 		var sha, sealed sql.RawBytes
 		// Every run begins with this listing. What Scan is given here are the
 		// types that it need not reflect on, and they are made once.
-		dst := []any{(*string)(&f.ID), &f.Path, &f.Size, &mtime, &nanos, &sha, (*string)(&f.Status), &f.Analyzer, &sealed, &f.Vanished, &f.Disposed}
+		dst := []any{(*string)(&f.ID), &f.Path, &f.Size, &mtime, &nanos, &sha, (*string)(&f.Status), &f.Analyzer, &reader,
+			&sealed, &f.Vanished, &f.Disposed}
 		list(ctx, db, "list files of", query, nil, func(row scanner) (File, error) {
 			if err := row.Scan(dst...); err != nil {
 				return File{}, err
 			}
-			f.ModTime = time.Unix(mtime, nanos).UTC()
+			f.ModTime, f.Reader = time.Unix(mtime, nanos).UTC(), int(reader)
 			if db.vault != nil {
 				p := Photo{ID: f.ID}
 				err := db.vault.openPhoto(&p, sealed)

@@ -47,7 +47,7 @@ func TestPhotoRoundTrip(t *testing.T) {
 	}
 	for i, f := range collect(t, db.Files(t.Context())) {
 		p := got[i]
-		if want := (File{p.ID, p.Path, p.Size, p.ModTime, p.SHA256, p.Status, p.Analyzer, false, false}); f != want {
+		if want := (File{p.ID, p.Path, p.Size, p.ModTime, p.SHA256, p.Status, p.Analyzer, 0, false, false}); f != want {
 			t.Errorf("file %+v, want %+v", f, want)
 		}
 	}

@@ -83,8 +83,11 @@ func (a Analysis) check(space string) error {
 	if a.CopyOf != "" && len(a.Faces) > 0 {
 		return errors.New("faces of a copy")
 	}
-	if g := p.GPS; g != nil && (!finite(g.Lat, g.Lon) || g.Alt != nil && !finite(*g.Alt)) {
+	if g := p.GPS; g != nil && (!finite(g.Lat, g.Lon, g.Accuracy) || g.Alt != nil && !finite(*g.Alt)) {
 		return errors.New("position is not finite")
+	}
+	if y := p.Fix.Year(); y < 0 || y > 9999 { // what JSON cannot hold
+		return errors.New("time stamp is out of range")
 	}
 	for i, f := range a.Faces {
 		if err := checkFace(f); err != nil {
@@ -258,8 +261,9 @@ func (w *photoWriter) write(old known, p Photo) (int64, error) {
 	uid := cmp.Or(old.uid, newUID())
 	res, err := w.tx.ExecContext(w.ctx, `INSERT INTO photos (uid, path, size, mtime_s, mtime_ns, sha256,
 		width, height, orientation, status, stage, error, warning, analyzer,
-		taken_wall, taken_offset, taken_zone, lat, lon, alt, make, model, sealed, added, vanished, disposed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		taken_wall, taken_offset, taken_zone, lat, lon, alt, make, model, sealed, more, reader,
+		added, vanished, disposed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		append([]any{uid}, w.db.photoValues(uid, p)...)...)
 	if err != nil {
 		return 0, err

@@ -21,7 +21,7 @@ func (db *DB) sealAccount(ctx context.Context) error {
 	}
 	err = db.transact(ctx, func(tx *sql.Tx) error {
 		s := &sealing{ctx: ctx, tx: tx, plain: &DB{capacity: db.capacity}, sealed: &DB{capacity: db.capacity, vault: v}}
-		for _, step := range []func() error{s.grouping, s.photos, s.originals, s.faces, s.vectors, s.chunks, s.decisions, s.consents, s.texts, s.mark} {
+		for _, step := range []func() error{s.grouping, s.photos, s.originals, s.faces, s.vectors, s.chunks, s.decisions, s.consents, s.texts, s.spots, s.mark} {
 			if err := step(); err != nil {
 				return fmt.Errorf("seal: %w", err)
 			}
@@ -46,6 +46,7 @@ type sealing struct {
 	tx            *sql.Tx
 	plain, sealed *DB
 	current       bool // the grouping was, before
+	arranged      bool // and the arrangement
 }
 
 func (s *sealing) exec(query string, args ...any) error {
@@ -154,7 +155,18 @@ func (s *sealing) consents() error {
 }
 
 func (s *sealing) texts() error {
-	return errors.Join(s.column("people", "uid", "name"), s.column("settings", "key", "value"), s.column("products", "uid", "name"))
+	return errors.Join(s.column("people", "uid", "name"), s.column("settings", "key", "value"), s.column("products", "uid", "name"),
+		s.column("cameras", "id", "value"), s.column("cells", "id", "value"), s.column("places", "uid", "value"),
+		s.column("moments", "uid", "value"))
+}
+
+func (s *sealing) spots() error {
+	rows, err := all(s, "SELECT p.uid, s.spot FROM shots s JOIN photos p ON p.id = s.photo", scanPair)
+	for _, r := range rows {
+		text := s.sealed.vault.sealText("shots.spot", r.key, string(r.value))
+		err = errors.Join(err, s.exec("UPDATE shots SET spot = ? WHERE photo = (SELECT id FROM photos WHERE uid = ?)", text, r.key))
+	}
+	return err
 }
 
 // column seals a column of text. The names are ours.
@@ -167,10 +179,11 @@ func (s *sealing) column(table, key, column string) error {
 	return err
 }
 
-// grouping notes whether the grouping is current: writing a value anew does
-// not change that.
+// grouping notes whether grouping and arrangement are current: writing a value
+// anew does not change that.
 func (s *sealing) grouping() error {
-	return s.tx.QueryRowContext(s.ctx, "SELECT coalesce((SELECT current FROM grouping), 0)").Scan(&s.current)
+	return s.tx.QueryRowContext(s.ctx, "SELECT coalesce((SELECT current FROM grouping), 0), coalesce((SELECT current FROM arrangement), 0)").
+		Scan(&s.current, &s.arranged)
 }
 
 // mark says that the account is sealed, and with which key.
@@ -180,7 +193,7 @@ func (s *sealing) mark() error {
 		return err
 	}
 	v := s.sealed.vault
-	if err := s.exec("UPDATE grouping SET current = ?", s.current); err != nil {
+	if err := errors.Join(s.exec("UPDATE grouping SET current = ?", s.current), s.exec("UPDATE arrangement SET current = ?", s.arranged)); err != nil {
 		return err
 	}
 	return s.exec("UPDATE account SET salt = ?, sealed = ?, scrub = 1", v.seal("account.salt", "", salt), v.check)

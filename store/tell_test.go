@@ -115,6 +115,13 @@ func tellRecords(ctx context.Context, db *DB, add func(kind string, id, v any, e
 	add("grouping", "", []any{about, current}, err)
 	folder, err := db.Setting(ctx, "folder")
 	add("setting", "folder", folder, err)
+	about, current, err = db.ArrangedBy(ctx)
+	add("arrangedby", "", []any{about, current}, err)
+	if a, err := db.LoadArrangement(ctx); err != nil {
+		add("arranged", "", nil, err)
+	} else {
+		tellArrangement(a, add)
+	}
 	state, err := db.State(ctx)
 	state.Sealed = false // that is said elsewhere
 	add("state", "", state, err)
@@ -124,6 +131,32 @@ func tellRecords(ctx context.Context, db *DB, add func(kind string, id, v any, e
 		return
 	}
 	add("tombstones", "", len(tombs.photos)+len(tombs.faces), nil)
+}
+
+func tellArrangement(a *Arranged, add func(kind string, id, v any, err error)) {
+	for _, p := range a.Places {
+		add("place", p.ID, p, nil)
+	}
+	for _, m := range a.Moments {
+		m.Parent, m.Place = 0, 0
+		add("moment", m.ID, m, nil)
+	}
+	for _, s := range a.Shots {
+		v := []any{s.Taken, s.Source, s.Fine, s.Shift, s.At, s.Where, s.Guessed}
+		if s.Camera >= 0 {
+			v = append(v, a.Cameras[s.Camera])
+		}
+		if s.Cell >= 0 {
+			v = append(v, a.Cells[s.Cell])
+		}
+		if s.Place >= 0 {
+			v = append(v, a.Places[s.Place].ID)
+		}
+		if s.Moment >= 0 {
+			v = append(v, a.Moments[s.Moment].ID)
+		}
+		add("shot", s.Photo, v, nil)
+	}
 }
 
 // differences are the rows that went, came (+) or changed (~).

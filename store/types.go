@@ -68,9 +68,18 @@ type Photo struct {
 	// Analyzer names what looked for faces, "" where nothing has: the vector
 	// space. The detector is remembered per face.
 	Analyzer string
-	Taken    exif.Time
-	GPS      *exif.GPS
-	Camera   exif.Camera
+	// Taken and GPS are what the file says, or what somebody said instead; what
+	// follows from that and from other photos is a Shot.
+	Taken     exif.Time
+	TakenFrom exif.TimeSource // which of the file's times Taken is
+	Fix       time.Time       // of the GPS receiver's time stamp, in UTC; zero: none
+	GPS       *exif.GPS
+	Camera    exif.Camera
+	Burst     string // shared by the photos of one burst; empty: none
+	Video     string // as in exif.Meta
+	// Reader is the version of the rules by which the file's metadata was read;
+	// see exif.Version.
+	Reader int
 	// Added is when this content was first recorded; PutPhotos gives it.
 	Added time.Time
 	// Vanished is since when the file has been missing; zero: it is there.
@@ -181,6 +190,7 @@ const (
 	DecisionCover     DecisionKind = "cover"      // this face stands for its person
 	DecisionTime      DecisionKind = "time"       // this photo was taken then
 	DecisionPlace     DecisionKind = "place"      // this photo was taken there
+	DecisionClock     DecisionKind = "clock"      // this camera's clock was wrong by so much
 )
 
 // Decision is one entry of the ledger. Entries are never changed; Undo
@@ -209,7 +219,8 @@ type Decision struct {
 	// Before says whose the faces were that the decision moved.
 	Before []Holder
 	// Correction is what a decision about a photo's time or place says. Faces
-	// then holds one reference, to the photo's content, without a box.
+	// then holds one reference, to the photo's content, without a box. One about
+	// a camera's clock has none.
 	Correction *Correction
 	Revoked    *time.Time
 	// RevokedAfter is the greatest Seq there was when it was revoked, 0 where
@@ -217,10 +228,21 @@ type Decision struct {
 	RevokedAfter int64
 }
 
-// Correction is what somebody said in place of what a photo says about itself.
+// Correction is what somebody said in place of what a photo says about itself,
+// or what photos of a camera do.
 type Correction struct {
 	Taken *exif.Time // when it was taken; nil: nothing is said of it
 	GPS   *exif.GPS  // where; nil: nowhere known, or nothing is said of it
+	Clock *Clock     // of a decision of kind DecisionClock, which has no Faces
+}
+
+// Clock says by how much a camera's clock was wrong.
+type Clock struct {
+	Camera exif.Camera
+	// From and To are readings of that clock, To excluded, with the location
+	// UTC as in exif.Time; zero: from the beginning, or to the end.
+	From, To time.Time
+	By       time.Duration // what must be added to its reading, in microseconds
 }
 
 // Holder is who held some of a decision's faces before it.
