@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-const usage = `Find the people in a folder of photos.
+const usage = `Find the people, moments and places in a folder of photos.
 
   reindex [flags] FOLDER
   reindex -demo
@@ -37,7 +37,8 @@ library, KITH_CACHE where models are kept, KITH_OFFLINE=1 as -offline.
 
 // topics order the flags for whoever asks what there is.
 var topics = []struct{ title, flags string }{
-	{"What to do", "db html export embeddings names demo force moved allow-empty json v"},
+	{"What to do", "db html moments export embeddings names demo no-faces force moved allow-empty json v"},
+	{"When and where", "zone places regions"},
 	{"Models", "models manifest accept-non-commercial offline"},
 	{"The machine", "workers memory idle pure-go"},
 	{"Privacy", "consent after yes keys key new-key"},
@@ -57,6 +58,9 @@ type config struct {
 	offline, json, verbose    bool
 	force, empty, moved       bool
 	nonCommercial, names      bool
+
+	moments, noFaces         bool
+	zone, gazetteer, regions string
 
 	after             string // afterKeep or afterDelete
 	yes, keepNames    bool
@@ -116,6 +120,12 @@ func (c *config) flags() *flag.FlagSet {
 	f.BoolVar(&c.json, "json", false, "report events as JSON lines on standard output")
 	f.BoolVar(&c.verbose, "v", false, "say more: models, detector, decoders, time per stage")
 	f.BoolVar(&c.force, "force", false, "read and analyse every photo again; people and names stay")
+	f.BoolVar(&c.moments, "moments", false, "print places, trips, days and moments. Without FOLDER: those that are known already")
+	f.BoolVar(&c.noFaces, "no-faces", false, "look at times and places only, not for faces: needs no models and nobody's consent")
+	f.StringVar(&c.zone, "zone", "", "the time `ZONE` of photos of which nothing tells it, such as Europe/Helsinki, or local for this\n"+
+		"machine's (it is remembered). Without it nothing is assumed")
+	f.StringVar(&c.gazetteer, "places", "", "name places by `FILE`, a list of cities of geonames.org such as cities500.txt (CC BY 4.0)")
+	f.StringVar(&c.regions, "regions", "", "the `FILE` admin1CodesASCII.txt that goes with it")
 	f.BoolVar(&c.names, "names", false, "take over names of faces that other programs wrote into the photos, or into XMP files beside them")
 	f.BoolVar(&c.empty, "allow-empty", false, "accept that the folder now holds no photo at all")
 	f.BoolVar(&c.moved, "moved", false, "the folder is the account's old one under a new name")
@@ -172,6 +182,9 @@ func (c *config) complete(folders, set []string) error {
 	if err := c.checkKeys(); err != nil {
 		return err
 	}
+	if c.regions != "" && c.gazetteer == "" {
+		return errors.New("-regions goes with -places")
+	}
 	if c.json && c.export == "-" {
 		return errors.New("-json and -export - both write to standard output")
 	}
@@ -181,6 +194,9 @@ func (c *config) complete(folders, set []string) error {
 	}
 	if err := c.checkRun(folders); err != nil {
 		return err
+	}
+	if c.noFaces && !slices.Contains(set, "html") {
+		c.html = ""
 	}
 	if err := c.checkOutputs(); err != nil || c.demo {
 		return err
@@ -213,6 +229,8 @@ func (c *config) checkRun(folders []string) error {
 		return errors.New("-memory must be above zero")
 	case !(c.idle >= 0 && c.idle <= 0.95):
 		return errors.New("-idle must be from 0 to 0.95")
+	case c.noFaces && (c.demo || c.names || c.consent || c.after == afterDelete):
+		return errors.New("-no-faces goes with none of -demo, -names, -consent and -after delete")
 	case c.embeddings && c.export == "":
 		return errors.New("-embeddings goes with -export")
 	case c.after != afterKeep && c.after != afterDelete:

@@ -23,11 +23,14 @@ func reindex(ctx context.Context, cfg config, stdin *os.File, out *reporter) (in
 	if cfg.after == afterDelete && !cfg.yes && !interactive(cfg, stdin) {
 		return 0, errors.New("-after delete deletes photos for good; without a terminal to ask on it wants -yes too")
 	}
-	engine, err := provision(ctx, &cfg, out)
-	if err != nil {
-		return 0, err
+	var engine *onnx.Engine
+	if !cfg.noFaces {
+		var err error
+		if engine, err = provision(ctx, &cfg, out); err != nil {
+			return 0, err
+		}
+		defer func() { _ = engine.Close() }()
 	}
-	defer func() { _ = engine.Close() }()
 
 	// A root hands out nothing outside the folder, whatever links there are.
 	root, err := os.OpenRoot(cfg.folder)
@@ -40,15 +43,17 @@ func reindex(ctx context.Context, cfg config, stdin *os.File, out *reporter) (in
 		return 0, explain(cfg, err)
 	}
 	defer func() { _ = acc.Close() }()
-	if err := consent(ctx, cfg, acc, stdin, out); err != nil {
-		return 0, explain(cfg, err)
+	if !cfg.noFaces {
+		if err := consent(ctx, cfg, acc, stdin, out); err != nil {
+			return 0, explain(cfg, err)
+		}
 	}
 	if err := allowDeletion(ctx, cfg, stdin, out); err != nil {
 		return 0, err
 	}
 	report, err := acc.Reindex(ctx, root.FS(), index.ReindexOptions{
 		Source: cfg.folder, Force: cfg.force, AllowEmpty: cfg.empty, Moved: cfg.moved,
-		KeepOriginals: true, Progress: out.progress, Failed: out.failed,
+		NoFaces: cfg.noFaces, KeepOriginals: true, Progress: out.progress, Failed: out.failed,
 	})
 	out.endProgress()
 	if err != nil {
@@ -67,7 +72,11 @@ func reindex(ctx context.Context, cfg config, stdin *os.File, out *reporter) (in
 			return 0, explain(cfg, err)
 		}
 	}
-	out.report(report, engine.Time()) // last: with -json it says that all is done
+	var ort time.Duration
+	if engine != nil {
+		ort = engine.Time()
+	}
+	out.report(report, ort) // last: with -json it says that all is done
 	if cfg.html != "" {
 		out.note("the people are in %s", cfg.html)
 	}
@@ -85,13 +94,18 @@ func openForRun(ctx context.Context, cfg config, engine *onnx.Engine, root *os.R
 		return nil, err
 	}
 	opt := index.Config{
-		Analyzer: engine.Analyzer(),
 		Decoders: []index.Decoder{heic.New(heic.Options{Sandbox: cfg.pureGo})},
 		Workers:  cfg.workers, MaxMemory: int64(cfg.memory) << 20, Idle: cfg.idle, PureGo: cfg.pureGo,
 		Keys: keys,
 	}
+	if engine != nil {
+		opt.Analyzer = engine.Analyzer()
+	}
 	if cfg.after == afterDelete {
 		opt.Disposer = remover{root}
+	}
+	if err := whenAndWhere(cfg, &opt); err != nil {
+		return nil, err
 	}
 	return index.Open(ctx, cfg.db, opt)
 }
@@ -105,8 +119,15 @@ func results(ctx context.Context, cfg *config, acc *index.Account, root *os.Root
 	case report.Seen == 0 && report.Failed == 0 && report.Vanished == 0:
 		return fmt.Errorf("no photo in %s", cfg.folder)
 	}
-	if err := out.people(ctx, acc); err != nil {
-		return err
+	if !cfg.noFaces {
+		if err := out.people(ctx, acc); err != nil {
+			return err
+		}
+	}
+	if cfg.moments {
+		if err := out.moments(ctx, acc); err != nil {
+			return err
+		}
 	}
 	if cfg.html != "" {
 		if err := writeHTML(ctx, cfg.html, acc, root.FS(), report); err != nil {

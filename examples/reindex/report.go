@@ -176,6 +176,8 @@ func (r *reporter) progress(p index.Progress) {
 		r.status(text)
 	case index.PhaseGroup:
 		r.status("grouping faces")
+	case index.PhaseArrange:
+		r.status("looking at times and places")
 	case index.PhaseDone:
 		r.endProgress()
 	}
@@ -236,7 +238,9 @@ func (r *reporter) report(rep index.Report, ort time.Duration) {
 		})
 		return
 	}
-	_, _ = fmt.Fprintln(r.results, found(rep.Grouping))
+	if !r.cfg.noFaces {
+		_, _ = fmt.Fprintln(r.results, found(rep.Grouping))
+	}
 	r.say("%s", summary(rep))
 	if len(rep.Decoders) > 0 {
 		r.detail("photos decoded by %s", decoders(rep))

@@ -29,14 +29,15 @@ var tasks = map[string]string{
 	"expire":        "db keys key json v",
 	"import":        "db keys key json v consent",
 	"new-key":       "json v",
-	"export":        "db keys key json v embeddings", // if there is no folder
+	"export":        "db keys key json v embeddings",          // if there is no folder
+	"moments":       "db keys key json v zone places regions", // as well
 }
 
 // chooseTask finds the one task among the flags that were given.
 func (c *config) chooseTask(folders, set []string) error {
 	run := c.demo || len(folders) > 0
 	for _, name := range set {
-		if _, ok := tasks[name]; !ok || name == "export" && run {
+		if _, ok := tasks[name]; !ok || run && (name == "export" || name == "moments") {
 			continue
 		}
 		if c.task != "" {
@@ -88,7 +89,11 @@ func openExisting(ctx context.Context, cfg config) (*index.Account, error) {
 		return nil, err
 	}
 	reads := cfg.task == "audit" || cfg.task == "due" || cfg.task == "export"
-	return index.Open(ctx, cfg.db, index.Config{Keys: keys, ReadOnly: reads})
+	opt := index.Config{Keys: keys, ReadOnly: reads}
+	if err := whenAndWhere(cfg, &opt); err != nil {
+		return nil, err
+	}
+	return index.Open(ctx, cfg.db, opt)
 }
 
 func do(ctx context.Context, cfg config, acc *index.Account, stdin *os.File, out *reporter) (int, error) {
@@ -101,6 +106,8 @@ func do(ctx context.Context, cfg config, acc *index.Account, stdin *os.File, out
 		return exitOK, retain(ctx, cfg, acc)
 	case "expire":
 		return exitOK, expire(ctx, acc, out)
+	case "moments":
+		return exitOK, out.moments(ctx, acc)
 	case "export":
 		return exitOK, export(ctx, cfg, acc, nil, out)
 	case "import":

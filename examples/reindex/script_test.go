@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"os"
 	"os/exec"
@@ -56,6 +58,7 @@ func runScripts(t *testing.T, dir string, photos, vars []string) {
 			"exits":      exits,
 			"interrupt":  interrupt,
 			"demophotos": demoPhotos(photos),
+			"blank":      blank,
 			"variants":   variants(photos),
 			"tally":      tally,
 			"hold":       hold,
@@ -250,6 +253,17 @@ func demoPhotos(photos []string) func(*testscript.TestScript, bool, []string) {
 			}
 			ts.Check(copyFile(filepath.Join(ts.MkAbs(args[0]), filepath.Base(path)), path))
 		}
+	}
+}
+
+// blank makes photos that say nothing but their names: blank FILE...
+func blank(ts *testscript.TestScript, neg bool, args []string) {
+	for i, name := range args {
+		img := image.NewGray(image.Rect(0, 0, 16, 16))
+		img.Pix[0] = byte(i)
+		f, err := os.Create(ts.MkAbs(name))
+		ts.Check(err)
+		ts.Check(errors.Join(png.Encode(f, img), f.Close()))
 	}
 }
 
