@@ -135,6 +135,7 @@ func (a *Account) exportJSON(ctx context.Context, w io.Writer, opt ExportOptions
 	a.exportArrangement(ctx, e)
 	list(e, "decisions", a.db.Decisions(ctx), exportDecision)
 	list(e, "consent", each(consents), func(c Consent) jsonConsent { return jsonConsent(c) })
+	a.exportFriends(ctx, e)
 	list(e, "audit", a.db.Audit(ctx), func(n AuditEntry) jsonAudit {
 		return jsonAudit{n.ID, n.Seq, n.At, n.Actor, n.Action, n.Counts, hex.EncodeToString(n.Hash[:])}
 	})

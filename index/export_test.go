@@ -121,6 +121,18 @@ type exported struct {
 		By, Version, Means string
 		Purpose, Person    string
 	}
+	Friends []struct {
+		ID, Label, State, Person string
+		Made                     time.Time
+		Rule                     map[string]bool
+		Choices                  []struct {
+			At         time.Time
+			Actor, Day string
+			ByRule     bool `json:"by_rule"`
+			Accepted   bool
+			Photos     []string
+		}
+	}
 	Audit []struct {
 		ID, Actor, Action, Hash string
 		Seq                     int64

@@ -3,6 +3,7 @@ package index_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"iter"
 	"maps"
@@ -20,6 +21,11 @@ import (
 func TestMain(m *testing.M) {
 	if role := os.Getenv(childRole); role != "" {
 		os.Exit(runChild(role))
+	}
+	// Half as many random accounts as usual, so that all is over in minutes;
+	// -rapid.checks on the command line still counts.
+	if err := flag.Set("rapid.checks", "50"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

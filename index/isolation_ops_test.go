@@ -161,6 +161,24 @@ func operations() []operation {
 			return nil
 		}},
 		{"trespass", (*hand).trespass},
+		{"InviteFriend", func(h *hand, ctx context.Context) error {
+			id, _, err := h.acc.InviteFriend(ctx, h.mark)
+			h.say(id)
+			return err
+		}},
+		{"Friends", func(h *hand, ctx context.Context) error { return said1[[]index.Friend](h)(h.acc.Friends(ctx)) }},
+		{"Unpair", func(h *hand, ctx context.Context) error {
+			friends, err := h.acc.Friends(ctx)
+			if err == nil && len(friends) < 2 { // one is for the other account to try
+				err = errNobody
+			}
+			if err != nil {
+				return err
+			}
+			_, receipt, err := h.acc.Unpair(ctx, friends[len(friends)-1].ID)
+			h.say(receipt)
+			return err
+		}},
 		listing("People", func(h *hand, ctx context.Context) iter.Seq2[index.Person, error] {
 			return h.acc.People(ctx, index.PeopleQuery{Ignored: index.Include})
 		}),
@@ -339,6 +357,9 @@ func (h *hand) trespass(ctx context.Context) error {
 		"Assign the face": third(acc.Assign(ctx, "", f.faces...)),
 		"Assign to":       third(acc.Assign(ctx, f.person, f.faces...)),
 		"Undo":            acc.Undo(ctx, f.decision),
+		"Unpair":          third(acc.Unpair(ctx, f.friend)),
+		"SetFriend":       acc.SetFriend(ctx, index.Friend{ID: f.friend, Label: h.mark}),
+		"AcceptProposal":  acc.AcceptProposal(ctx, index.OfferID(f.friend)),
 		"Crops":           last(acc.Crops(ctx, h.src, f.faces, 8)),
 		"Answer": second(acc.Answer(ctx, index.Suggestion{
 			Person: f.person, Candidates: []index.Candidate{{Faces: f.faces}},

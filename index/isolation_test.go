@@ -60,6 +60,7 @@ type stolen struct {
 	faces    []index.FaceID
 	person   index.PersonID
 	decision index.DecisionID
+	friend   index.FriendID
 	probe    face.Vector
 }
 
@@ -111,6 +112,8 @@ func newSide(t *testing.T, mark string, base int, eye *analyzer) *side {
 		t.Fatalf("%s has %d people", mark, len(who))
 	}
 	must1[index.DecisionID](t)(s.acc.Name(t.Context(), who[0].ID, mark+" the First"))
+	_, _, err := s.acc.InviteFriend(t.Context(), mark)
+	must(t, err)
 	return s
 }
 
@@ -131,6 +134,7 @@ func (s *side) steal() stolen {
 		photo: f[0].Photo, faces: []index.FaceID{f[0].ID, f[1].ID},
 		person:   all(s.t, s.acc.People(ctx, index.PeopleQuery{}))[0].ID,
 		decision: all(s.t, s.acc.Decisions(ctx))[0].ID,
+		friend:   must1[[]index.Friend](s.t)(s.acc.Friends(ctx))[0].ID,
 		probe:    s.vectors()[0],
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kith-photos/kith/face"
 	"github.com/kith-photos/kith/index"
+	"github.com/kith-photos/kith/index/nearby"
 )
 
 // What no log may hold. The paths are taken apart, and vectors and places come
@@ -229,6 +230,13 @@ func decideSecrets(t *testing.T, acc *index.Account, src *files) {
 	all(t, acc.Suggestions(ctx, index.SuggestionQuery{}))
 	all(t, acc.Events(ctx, 0))
 	all(t, acc.Decisions(ctx))
+	_, invitation, err := acc.InviteFriend(ctx, secretOther)
+	must(t, err)
+	_, err = acc.AcceptFriend(ctx, secretOther, invitation)
+	wantErr(t, "AcceptFriend of oneself", err, nearby.ErrReplayed)
+	must1[int](t)(acc.CompareDays(ctx, index.CompareOptions{}))
+	_, err = acc.Receive(ctx, invitation)
+	wantErr(t, "Receive of an invitation", err, nearby.ErrForeign)
 	mustCheck(t, acc)
 	if cut := all(t, acc.Crops(ctx, src, []index.FaceID{faces[0].ID}, 16)); len(cut) != 1 {
 		t.Errorf("%d crops", len(cut))

@@ -28,7 +28,7 @@ const (
 	ClassOriginals = store.ClassOriginals // files of photos that were looked at for faces: Config.Disposer deletes them
 	ClassExports   = store.ClassExports   // files that the host made and told Keep of
 	ClassCrops     = store.ClassCrops
-	ClassShares    = store.ClassShares
+	ClassShares    = store.ClassShares  // the same, and what friends were offered and did not take: see Outbox, Deliveries
 	ClassAudit     = store.ClassAudit   // entries of the audit, the oldest first
 	ClassAccount   = store.ClassAccount // all of a deleted account: the grace of Delete
 )
@@ -165,7 +165,7 @@ type ExpireOptions struct {
 	AcceptClock bool
 }
 
-// Expire takes what is due: it erases faces, photos and audit entries, has the
+// Expire takes what is due: it erases faces, photos, offers and audit entries, has the
 // Disposer delete originals and products, and erases an account whose grace is
 // over. It may be called at any time, and called again after an error or a
 // crash it goes on. ErrBusy while photos are being indexed, ErrRestricted where
@@ -230,7 +230,7 @@ func (r Retention) over(class Class, since, now time.Time) bool {
 // expireRows erases rows, in one transaction.
 func (a *Account) expireRows(ctx context.Context, r Retention, now time.Time, out *Expiry) error {
 	old := store.Cutoffs{}
-	for _, class := range []Class{ClassFaces, ClassStrangers, ClassVanished, ClassAudit} {
+	for _, class := range []Class{ClassFaces, ClassStrangers, ClassVanished, ClassShares, ClassAudit} {
 		if period, ok := r[class]; ok && period != Forever {
 			old[class] = now.Add(-period)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kith-photos/kith/exif"
 	"github.com/kith-photos/kith/index"
+	"github.com/kith-photos/kith/index/nearby"
 )
 
 // visitor is an account together with what the methods need.
@@ -25,6 +26,8 @@ type visitor struct {
 	faces            []index.FaceID // Anna's
 	said             index.DecisionID
 	request, product string
+	friend           index.FriendID
+	invitation       []byte // of another account
 }
 
 // somebody is an export of an account that knows one person and no photo.
@@ -59,6 +62,10 @@ var (
 	change = answers{nil, nil, index.ErrRestricted, index.ErrDeleted, index.ErrErased, index.ErrClosed}
 	// changeFace: what somebody says of faces, which go with consent.
 	changeFace = answers{nil, index.ErrNotFound, index.ErrRestricted, index.ErrDeleted, index.ErrErased, index.ErrClosed}
+	// leave: what is given to others, of whom there is none.
+	leave = change
+	// changeNone: what is said of a proposal or offer, of which there is none.
+	changeNone = answers{index.ErrNotFound, index.ErrNotFound, index.ErrRestricted, index.ErrDeleted, index.ErrErased, index.ErrClosed}
 	// right: what the owner may ask for until nothing is left.
 	right = answers{nil, nil, nil, nil, index.ErrErased, index.ErrClosed}
 )
@@ -178,6 +185,38 @@ var methods = map[string]method{
 	}},
 	"NotAFace": {changeFace, func(ctx context.Context, v visitor) error { return second(v.NotAFace(ctx, v.faces[0])) }},
 
+	"Friends":    {look, func(ctx context.Context, v visitor) error { return second(v.Friends(ctx)) }},
+	"Proposals":  {look, func(ctx context.Context, v visitor) error { return second(v.Proposals(ctx)) }},
+	"Offers":     {look, func(ctx context.Context, v visitor) error { return second(v.Offers(ctx)) }},
+	"Choices":    {look, func(ctx context.Context, v visitor) error { return drain(v.Choices(ctx)) }},
+	"Sent":       {look, func(ctx context.Context, v visitor) error { return v.Sent(ctx, "x") }},
+	"Tried":      {look, func(ctx context.Context, v visitor) error { return v.Tried(ctx, "x") }},
+	"Outbox":     {leave, func(ctx context.Context, v visitor) error { return second(v.Outbox(ctx)) }},
+	"Deliveries": {leave, func(ctx context.Context, v visitor) error { return second(v.Deliveries(ctx)) }},
+	"InviteFriend": {change, func(ctx context.Context, v visitor) error {
+		_, _, err := v.InviteFriend(ctx, "Maija")
+		return err
+	}},
+	"AcceptFriend": {change, func(ctx context.Context, v visitor) error {
+		return second(v.AcceptFriend(ctx, "Maija", v.invitation))
+	}},
+	"SetFriend": {change, func(ctx context.Context, v visitor) error {
+		return v.SetFriend(ctx, index.Friend{ID: v.friend, Label: "Oskar", Person: v.anna})
+	}},
+	"CompareDays": {change, func(ctx context.Context, v visitor) error {
+		return second(v.CompareDays(ctx, index.CompareOptions{}))
+	}},
+	"Receive": {answers{nearby.ErrMalformed, nearby.ErrMalformed, index.ErrRestricted, index.ErrDeleted, index.ErrErased, index.ErrClosed},
+		func(ctx context.Context, v visitor) error { return second(v.Receive(ctx, nil)) }},
+	"AcceptProposal": {changeNone, func(ctx context.Context, v visitor) error { return v.AcceptProposal(ctx, "x") }},
+	"RefuseProposal": {changeNone, func(ctx context.Context, v visitor) error { return v.RefuseProposal(ctx, "x") }},
+	"ReplyOffer":     {changeNone, func(ctx context.Context, v visitor) error { return v.ReplyOffer(ctx, "x", true) }},
+	"Delivered":      {changeNone, func(ctx context.Context, v visitor) error { return v.Delivered(ctx, "x") }},
+	"Unpair": {right, func(ctx context.Context, v visitor) error {
+		_, _, err := v.Unpair(ctx, v.friend)
+		return err
+	}},
+
 	// Files of the host's are told of, and how long they stay, also while
 	// nothing may be processed: telling deletes none.
 	"Keep":         {look, func(ctx context.Context, v visitor) error { return second(v.Keep(ctx, index.ClassExports, "x.json")) }},
@@ -276,6 +315,11 @@ func visited(t *testing.T, path string, cfg index.Config) visitor {
 	}
 	v.request = must1[index.Receipt](t)(v.ErasePhotos(ctx, photoOf(t, v.Account, "b/6.jpg").ID)).ID
 	v.product = must1[string](t)(v.Keep(ctx, index.ClassCrops, "crops.zip"))
+	var err error
+	v.friend, _, err = v.InviteFriend(ctx, "Oskar")
+	must(t, err)
+	_, v.invitation, err = nearby.Invite(nil)
+	must(t, err)
 	closeChecked(t, v.Account)
 	return v
 }

@@ -28,6 +28,7 @@ const (
 	ClassExports   Class = "exports"   // files made by Export, kept by the host
 	ClassCrops     Class = "crops"     // pictures of faces, kept by the host
 	ClassShares    Class = "shares"    // what was offered to others and not taken
+	ClassFriends   Class = "friends"   // accounts that are paired with
 	ClassAudit     Class = "audit"     // the audit itself
 	ClassSettings  Class = "settings"
 	ClassStrangers Class = "strangers" // faces of nobody who has a name

@@ -45,6 +45,7 @@ func newCast(t *testing.T, db *DB) *cast {
 	c.putPeople(t)
 	c.decide(t)
 	c.arrange(t)
+	c.share(t)
 	must(t, db.PutGrouping(t.Context(), Assignment{}, "grouped"))
 	mustCheck(t, db)
 	return c
@@ -330,6 +331,16 @@ func (c *cast) addMoment(a *Arrangement, n int, p Photo) {
 		m.Spot = &Spot{Lat: where.Lat, Lon: where.Lon, Radius: 1, Named: named(string(kind) + " Spotmark")}
 		a.Moments = append(a.Moments, m)
 	}
+}
+
+// idOf is the id of a label.
+func (c *cast) idOf(label string) string {
+	for id, l := range c.labels {
+		if l == label {
+			return id
+		}
+	}
+	return ""
 }
 
 // castAt opens an account that holds the cast.

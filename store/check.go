@@ -18,7 +18,7 @@ import (
 func (db *DB) Check(ctx context.Context) iter.Seq[error] {
 	return func(yield func(error) bool) {
 		stopped := false
-		c := &checker{db: db, ctx: ctx, report: func(err error) error {
+		c := &checker{db: db, ctx: ctx, underway: db.underway.Load(), report: func(err error) error {
 			if !yield(db.fail(ctx, "check", err)) {
 				stopped = true
 				return errStop
@@ -27,7 +27,7 @@ func (db *DB) Check(ctx context.Context) iter.Seq[error] {
 		}}
 		err := db.view(ctx, "check", func(tx *sql.Tx) error {
 			c.tx = tx
-			for _, examine := range []func() error{c.pages, c.references, c.rules, c.photos, c.faces, c.vectors, c.chunks, c.ledger, c.texts, c.audit} {
+			for _, examine := range []func() error{c.pages, c.references, c.rules, c.photos, c.faces, c.vectors, c.chunks, c.ledger, c.texts, c.audit, c.scrubbed} {
 				if err := examine(); err != nil {
 					return err
 				}
@@ -43,10 +43,11 @@ func (db *DB) Check(ctx context.Context) iter.Seq[error] {
 // checker's methods report faults of the account, and return what keeps them
 // from looking on.
 type checker struct {
-	db     *DB
-	ctx    context.Context // of the one Check that it lives in
-	tx     *sql.Tx
-	report func(error) error
+	db       *DB
+	ctx      context.Context // of the one Check that it lives in
+	tx       *sql.Tx
+	underway int64 // what DB.underway was before the snapshot
+	report   func(error) error
 }
 
 func (c *checker) fault(format string, args ...any) error {
@@ -100,10 +101,13 @@ func (c *checker) rules() error {
 			JOIN spaces s ON s.id = v.space WHERE length(v.v) <> 4 * s.dim + ` + strconv.Itoa(c.db.vault.overhead())},
 		{"face %s has two vectors", "SELECT f.uid FROM vectors v JOIN slots s ON s.face = v.face JOIN faces f ON f.id = v.face"},
 		{"grouping %s is neither current nor not", "SELECT id FROM grouping WHERE current NOT IN (0, 1)"},
-		{"the erasure of account row %s is not complete: the file was not rewritten", "SELECT id FROM account WHERE scrub"},
 		{"the arrangement %s is neither current nor not", "SELECT id FROM arrangement WHERE current NOT IN (0, 1)"},
 		{"the arrangement is current, and photo %s has no part in it", `SELECT uid FROM photos
 			WHERE (SELECT current FROM arrangement) AND id NOT IN (SELECT photo FROM shots)`},
+		{"friend %s is neither invited nor paired", "SELECT uid FROM friends WHERE state NOT IN ('invited', 'accepted', 'paired')"},
+		{"round %s is neither open nor closed, or closed and something is left of it",
+			"SELECT id FROM rounds WHERE state NOT IN ('held', 'open', 'closed') OR (state = 'closed') <> (length(value) = 0)"},
+		{"offer %s is of no such state", "SELECT uid FROM offers WHERE state NOT IN ('proposed', 'offered', 'wanted', 'asked', 'taken')"},
 		{"moment %s is of no such kind", "SELECT uid FROM moments WHERE kind NOT IN ('moment', 'day', 'trip')"},
 		{"there is more or less than one account in the file: %s", "SELECT count(*) FROM account HAVING count(*) <> 1"},
 	} {
@@ -119,6 +123,18 @@ func (c *checker) rules() error {
 		}
 	}
 	return nil
+}
+
+// scrubbed looks for an erasure that was not completed, and is not under way.
+func (c *checker) scrubbed() error {
+	var due int
+	if err := c.tx.QueryRowContext(c.ctx, "SELECT count(*) FROM account WHERE scrub").Scan(&due); err != nil {
+		return c.report(err)
+	}
+	if due == 0 || c.underway%2 == 1 || c.db.underway.Load() != c.underway {
+		return nil
+	}
+	return c.fault("the erasure of the account is not complete: the file was not rewritten")
 }
 
 func (c *checker) photos() error {
@@ -292,6 +308,11 @@ func (c *checker) texts() error {
 		{"SELECT CAST(id AS TEXT), value FROM cells", c.db.opens("cells.value", &Cell{})},
 		{"SELECT uid, value FROM places", c.db.opens("places.value", &Place{})},
 		{"SELECT uid, value FROM moments", c.db.opens("moments.value", &Spot{})},
+		{friendSelect, func(row scanner) error { _, err := c.db.scanFriend(row); return err }},
+		{roundSelect, func(row scanner) error { _, err := c.db.scanRound(row); return err }},
+		{outboxSelect, func(row scanner) error { _, err := c.db.scanOutgoing(row); return err }},
+		{offerSelect, func(row scanner) error { _, err := c.db.scanOffer(row); return err }},
+		{choiceSelect, func(row scanner) error { _, err := c.db.scanChoice(row); return err }},
 		{"SELECT p.uid, s.spot FROM shots s JOIN photos p ON p.id = s.photo", c.db.opens("shots.spot", &[4]float64{})},
 	} {
 		err := each(c.ctx, c.tx, listing.query, nil, func(rows *sql.Rows) error {

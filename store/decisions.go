@@ -122,6 +122,9 @@ func (db *DB) Decide(ctx context.Context, d Decision, a Assignment) (DecisionID,
 		if err := db.note(ctx, tx, "decide: "+string(d.Kind), Counts{ClassDecisions: 1}); err != nil {
 			return err
 		}
+		if err := befriendMerged(ctx, tx, d); err != nil {
+			return err
+		}
 		return db.assign(ctx, tx, a)
 	})
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 func (db *DB) erase(ctx context.Context, op, action string, f func(*sql.Tx) (Counts, error)) (Receipt, error) {
 	var r Receipt
 	err := db.exclusively(ctx, op, func() error {
+		db.underway.Add(1)
+		defer db.underway.Add(1)
 		err := db.transact(ctx, func(tx *sql.Tx) error {
 			counts, err := f(tx)
 			if err != nil {
@@ -85,6 +87,7 @@ func (db *DB) eraseBiometrics(ctx context.Context, tx *sql.Tx, keep bool) (Count
 		"UPDATE photos SET status = 'pending' WHERE status = 'ok'",
 		"UPDATE photos SET analyzer = '' WHERE analyzer <> ''",
 		"UPDATE people SET chosen = 0 WHERE chosen",
+		"UPDATE friends SET person = NULL",
 	}
 	if keep {
 		queries = append(queries, "DELETE FROM people WHERE NOT ignored AND "+isStranger)
@@ -107,16 +110,19 @@ func (db *DB) eraseBiometrics(ctx context.Context, tx *sql.Tx, keep bool) (Count
 
 // countRows counts the rows of each class.
 func countRows(ctx context.Context, q querier) (Counts, error) {
-	var photos, faces, vectors, people, decisions, consent, settings, exports, crops, shares int
+	var photos, faces, vectors, people, decisions, consent, settings, exports, crops, shares, friends int
 	err := q.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM photos), (SELECT count(*) FROM faces),
 		(SELECT count(*) FROM vectors) + (SELECT count(*) FROM slots), (SELECT count(*) FROM people),
-		(SELECT count(*) FROM decisions), (SELECT count(*) FROM consent), (SELECT count(*) FROM settings),
+		(SELECT count(*) FROM decisions) + (SELECT count(*) FROM choices), (SELECT count(*) FROM consent), (SELECT count(*) FROM settings),
 		(SELECT count(*) FROM products WHERE class = 'exports'), (SELECT count(*) FROM products WHERE class = 'crops'),
-		(SELECT count(*) FROM products WHERE class = 'shares')`).
-		Scan(&photos, &faces, &vectors, &people, &decisions, &consent, &settings, &exports, &crops, &shares)
+		(SELECT count(*) FROM products WHERE class = 'shares') + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM offers)
+			+ (SELECT count(*) FROM friends WHERE state <> 'paired'),
+		(SELECT count(*) FROM friends WHERE state = 'paired')`).
+		Scan(&photos, &faces, &vectors, &people, &decisions, &consent, &settings, &exports, &crops, &shares, &friends)
 	return Counts{
 		ClassPhotos: photos, ClassFaces: faces, ClassTemplates: vectors, ClassPeople: people,
 		ClassDecisions: decisions, ClassConsent: consent, ClassSettings: settings, ClassExports: exports, ClassCrops: crops, ClassShares: shares,
+		ClassFriends: friends,
 	}, err
 }
 
@@ -221,6 +227,7 @@ func (db *DB) finishErasure(ctx context.Context) (Receipt, error) {
 		}
 		for _, query := range []string{
 			"DELETE FROM slots", "DELETE FROM chunks", "DELETE FROM vectors", "DELETE FROM faces", "DELETE FROM people",
+			"DELETE FROM friends", "DELETE FROM rounds", "DELETE FROM outbox", "DELETE FROM offers", "DELETE FROM choices",
 			"DELETE FROM decisions", "DELETE FROM spaces", "DELETE FROM events", "DELETE FROM grouping", "DELETE FROM disposals",
 			"DELETE FROM products", "DELETE FROM tombstones", "DELETE FROM shots", "DELETE FROM moments", "DELETE FROM places",
 			"DELETE FROM cells", "DELETE FROM cameras", "DELETE FROM arrangement", "DELETE FROM photos", "DELETE FROM settings", "DELETE FROM consent",

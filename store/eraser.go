@@ -94,7 +94,7 @@ func (e *eraser) forgetGuesses() error {
 
 func (e *eraser) dropPhotos(cond string, arg any) error {
 	faces := "f.photo IN (SELECT p.id FROM photos p WHERE " + cond + ")"
-	if err := errors.Join(e.leave(faces, arg), e.vectors.take(faces, arg)); err != nil {
+	if err := errors.Join(e.leave(faces, arg), e.vectors.take(faces, arg), e.unshare(cond, arg)); err != nil {
 		return err
 	}
 	return e.exec("DELETE FROM photos AS p WHERE "+cond, arg)

@@ -27,6 +27,8 @@ func eraseAs(ctx context.Context, db *DB, op, of string) (Receipt, error) {
 		return db.WithdrawConsent(ctx, Consent{By: "host"}, of == "keep")
 	case "strangers":
 		return db.Expire(ctx, Cutoffs{ClassStrangers: start.AddDate(1, 0, 0)})
+	case "friend":
+		return db.Unpair(ctx, FriendID(of), "unpair")
 	case "all":
 		return db.EraseAll(ctx)
 	}
@@ -76,26 +78,31 @@ var erasures = map[string]erasure{
 		},
 		counts: Counts{ClassFaces: 4, ClassTemplates: 4, ClassPeople: 1, ClassDecisions: 4, ClassConsent: 1},
 		diff: slices.Concat([]string{"-person anna", "-decision name anna", "-decision name clara", "-decision merge", "-decision different",
-			"~decision split", "~decision same", "~decision same mixed", "~consents "},
+			"~decision split", "~decision same", "~decision same mixed", "~consents ", "~friend maija"},
 			lines("-face ", allFaces[0], allFaces[1], allFaces[2], allFaces[5])),
 	},
 	"photos": {
 		op: "photos", of: func(c *cast) string { return string(c.photo("b").ID) },
-		gone:   func(g string) bool { return strings.Contains(g, "Pathmark-b.jpg") || g == beforeCorrection },
-		counts: Counts{ClassPhotos: 1, ClassFaces: 2, ClassTemplates: 2, ClassDecisions: 3},
+		gone: func(g string) bool {
+			return strings.Contains(g, "Pathmark-b.jpg") || g == beforeCorrection || g == "maija's day"
+		},
+		counts: Counts{ClassPhotos: 1, ClassFaces: 2, ClassTemplates: 2, ClassDecisions: 4, ClassShares: 1},
 		diff: slices.Concat([]string{"-photo Pathmark-b.jpg", "-file Pathmark-b.jpg", "-bypath Pathmark-b.jpg", "-decision cover", "-decision place", "-decision same mixed",
 			"~decision name anna", "~decision name bert", "~decision merge", "~decision split", "~decision different", "~decision same", "~decision remove",
-			"~person anna", "~person bert", "-shot Pathmark-b.jpg"}, lines("-moment moment ", "3", "4", "5"), lines("-place place ", "1"),
+			"~person anna", "~person bert", "-shot Pathmark-b.jpg", "~offer proposed", "-choice refused", "~round open", "-outgoing of the day"}, lines("-moment moment ", "3", "4", "5"), lines("-place place ", "1"),
 			lines("-face ", allFaces[1], allFaces[3])),
 	},
 	"photos with a copy": {
 		op: "photos", of: func(c *cast) string { return string(c.photo("a").ID) },
-		gone:   func(g string) bool { return strings.Contains(g, "Pathmark-a") || strings.Contains(g, "Pathmark-copy") },
-		counts: Counts{ClassPhotos: 2, ClassFaces: 4, ClassTemplates: 4},
+		gone: func(g string) bool {
+			return strings.Contains(g, "Pathmark-a") || strings.Contains(g, "Pathmark-copy") || g == "maija's day"
+		},
+		counts: Counts{ClassPhotos: 2, ClassFaces: 4, ClassTemplates: 4, ClassShares: 1},
 		diff: slices.Concat(lines("-photo ", "Pathmark-a.jpg", "Pathmark-copy.jpg"), lines("-file ", "Pathmark-a.jpg", "Pathmark-copy.jpg"),
 			lines("-bypath ", "Pathmark-a.jpg", "Pathmark-copy.jpg"),
 			lines("-shot ", "Pathmark-a.jpg", "Pathmark-copy.jpg"), lines("-moment moment ", "0", "1", "2"), lines("-place place ", "0"),
-			lines("~decision ", "name anna", "merge", "split", "different"), []string{"~person anna"},
+			lines("~decision ", "name anna", "merge", "split", "different"),
+			[]string{"~person anna", "~offer wanted", "~choice accepted", "~round open", "-outgoing of the day"},
 			lines("-face ", allFaces[0], allFaces[2], allFaces[8], allFaces[9])),
 	},
 	"a name": {
@@ -135,9 +142,18 @@ var erasures = map[string]erasure{
 		counts: Counts{ClassFaces: 3, ClassTemplates: 3, ClassPeople: 1},
 		diff:   append(lines("-face ", allFaces[8], allFaces[9], allFaces[10]), "-person stranger"),
 	},
+	// With all of the pair.
+	"a friend": {
+		op: "friend", of: func(c *cast) string { return c.idOf("maija") },
+		gone:   func(g string) bool { return hasAny(g, "maija") },
+		counts: Counts{ClassDecisions: 2, ClassShares: 5, ClassFriends: 1},
+		diff: []string{"-friend maija", "-round open", "-round held", "-outgoing of the day", "-outgoing of later", "-offer proposed", "-offer wanted",
+			"-offer asked", "-choice accepted", "-choice refused"},
+	},
 	"all": {
 		op: "all", of: of(""), gone: func(string) bool { return true },
-		counts: Counts{ClassPhotos: 7, ClassFaces: 11, ClassTemplates: 11, ClassPeople: 4, ClassDecisions: 14, ClassConsent: 2, ClassSettings: 1, ClassExports: 1},
+		counts: Counts{ClassPhotos: 7, ClassFaces: 11, ClassTemplates: 11, ClassPeople: 4, ClassDecisions: 16, ClassConsent: 2, ClassSettings: 1, ClassExports: 1,
+			ClassShares: 6, ClassFriends: 1},
 	},
 }
 
@@ -156,7 +172,7 @@ func rowsOf(rows map[string]string) map[string]string {
 	rows = maps.Clone(rows)
 	maps.DeleteFunc(rows, func(key, _ string) bool {
 		return !hasAny(key, "face ", "person ", "decision ", "photo ", "file ", "bypath ", "consents ", "products ", "setting ", "spaces ",
-			"place ", "moment ", "shot ")
+			"place ", "moment ", "shot ", "friend ", "round ", "outgoing ", "offer ", "choice ")
 	})
 	return rows
 }

@@ -56,6 +56,9 @@ type DB struct {
 	// a goroutine of its own, which may outlive Close.
 	writing chan struct{}
 	closed  atomic.Bool
+	// underway is odd while an erasure is under way, of which a snapshot may show
+	// only a part.
+	underway atomic.Int64
 }
 
 // Open opens the account in the SQLite file at path, and makes it if there is

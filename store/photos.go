@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -220,6 +221,13 @@ func (db *DB) DropPhotos(ctx context.Context, ids []PhotoID) (int, error) {
 	var dropped int64
 	err := db.update(ctx, "drop photos of", func(tx *sql.Tx) error {
 		w, vectors := db.newWatch(ctx, tx), db.newVectorWriter(ctx, tx)
+		list, err := json.Marshal(ids)
+		if err != nil {
+			return err
+		}
+		if err := w.unshare("p.uid IN (SELECT value FROM json_each(?))", string(list)); err != nil {
+			return err
+		}
 		for _, id := range ids {
 			const faces = "f.photo = (SELECT id FROM photos WHERE uid = ?)"
 			if err := errors.Join(w.leave(faces, string(id)), vectors.take(faces, string(id))); err != nil {

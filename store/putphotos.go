@@ -299,10 +299,7 @@ func (w *photoWriter) dropDisplaced() error {
 
 // dropPhoto forgets a photo, if there is one.
 func (w *photoWriter) dropPhoto(id int64) error {
-	if err := w.leave("f.photo = ?", id); err != nil {
-		return err
-	}
-	if err := w.vectors.take("f.photo = ?", id); err != nil {
+	if err := errors.Join(w.leave("f.photo = ?", id), w.vectors.take("f.photo = ?", id), w.unshare("p.id = ?", id)); err != nil {
 		return err
 	}
 	return w.exec("DELETE FROM photos WHERE id = ?", id)

@@ -22,8 +22,9 @@ var aging = map[Class]string{
 	ClassOriginals: "SELECT added AS since FROM photos WHERE " + hasOriginal,
 	ClassExports:   "SELECT at AS since FROM products WHERE class = 'exports'",
 	ClassCrops:     "SELECT at AS since FROM products WHERE class = 'crops'",
-	ClassShares:    "SELECT at AS since FROM products WHERE class = 'shares'",
-	ClassAudit:     "SELECT at AS since FROM audit WHERE (SELECT count(*) FROM audit) > 1",
+	ClassShares: `SELECT at AS since FROM products WHERE class = 'shares' UNION ALL SELECT at FROM outbox
+		UNION ALL SELECT at FROM offers WHERE state <> 'proposed' UNION ALL SELECT made FROM friends WHERE state <> 'paired'`,
+	ClassAudit: "SELECT at AS since FROM audit WHERE (SELECT count(*) FROM audit) > 1",
 }
 
 // ofStranger tells the faces f of nobody who has a name.
@@ -58,8 +59,8 @@ func (db *DB) Aging(ctx context.Context, class Class, until time.Time) ([]Age, e
 }
 
 // Cutoffs say what is old: what began to age at its class's time or before.
-// Of the classes, ClassFaces, ClassStrangers, ClassVanished and ClassAudit are
-// looked at.
+// Of the classes, ClassFaces, ClassStrangers, ClassVanished, ClassShares and
+// ClassAudit are looked at.
 type Cutoffs map[Class]time.Time
 
 // Expire erases what is old, in one erasure with one receipt; the zero receipt
@@ -98,7 +99,7 @@ func (db *DB) Expire(ctx context.Context, old Cutoffs) (Receipt, error) {
 	return r, err
 }
 
-// old erases faces and photos.
+// old erases faces, photos and what was offered.
 func (e *eraser) old(old Cutoffs) error {
 	for class, cond := range map[Class]string{
 		ClassFaces:     "f.photo IN (SELECT id FROM photos WHERE added <= ?)",
@@ -112,6 +113,11 @@ func (e *eraser) old(old Cutoffs) error {
 			return err
 		}
 		if err := e.exec("DELETE FROM faces AS f WHERE "+cond, micros(at)); err != nil {
+			return err
+		}
+	}
+	if at, ok := old[ClassShares]; ok {
+		if err := e.oldShares(at); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ func (db *DB) sealAccount(ctx context.Context) error {
 	}
 	err = db.transact(ctx, func(tx *sql.Tx) error {
 		s := &sealing{ctx: ctx, tx: tx, plain: &DB{capacity: db.capacity}, sealed: &DB{capacity: db.capacity, vault: v}}
-		for _, step := range []func() error{s.grouping, s.photos, s.originals, s.faces, s.vectors, s.chunks, s.decisions, s.consents, s.texts, s.spots, s.mark} {
+		for _, step := range []func() error{s.grouping, s.photos, s.originals, s.faces, s.vectors, s.chunks, s.decisions, s.consents, s.texts, s.spots, s.friends, s.mark} {
 			if err := step(); err != nil {
 				return fmt.Errorf("seal: %w", err)
 			}

@@ -40,6 +40,12 @@ var sealedColumns = []struct {
 	{"places.value", "places", "value", true, "id = 1", "id = 2"},
 	{"moments.value", "moments", "value", true, "id = 1", "id = 2"},
 	{"shots.spot", "shots", "spot", true, "photo = 1", "photo = 2"},
+	{"friends.label", "friends", "label", true, "id = 1", "id = 2"},
+	{"friends.secret", "friends", "secret", false, "id = 1", "id = 2"},
+	{"rounds.value", "rounds", "value", false, "id = 1", "id = 2"},
+	{"outbox.message", "outbox", "message", false, "id = 1", "id = 2"},
+	{"offers.value", "offers", "value", true, "id = 1", "id = 2"},
+	{"choices.value", "choices", "value", true, "id = 1", "id = 2"},
 	{"account.salt", "account", "salt", false, "id = 1", ""},
 }
 

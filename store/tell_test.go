@@ -122,6 +122,7 @@ func tellRecords(ctx context.Context, db *DB, add func(kind string, id, v any, e
 	} else {
 		tellArrangement(a, add)
 	}
+	tellShared(ctx, db, add)
 	state, err := db.State(ctx)
 	state.Sealed = false // that is said elsewhere
 	add("state", "", state, err)
@@ -157,6 +158,56 @@ func tellArrangement(a *Arranged, add func(kind string, id, v any, err error)) {
 		}
 		add("shot", s.Photo, v, nil)
 	}
+}
+
+// tellShared is what is shared with friends.
+func tellShared(ctx context.Context, db *DB, add func(kind string, id, v any, err error)) {
+	view := func(kind string, f func(*Sharing) error) {
+		if err := db.Shared(ctx, f); err != nil {
+			add(kind, "", nil, err)
+		}
+	}
+	view("friends", func(s *Sharing) error {
+		friends, err := s.Friends()
+		for _, f := range friends {
+			add("friend", f.ID, f, nil)
+			states, err := s.RoundStates(f.ID)
+			for day := range states {
+				r, err := s.Round(f.ID, day)
+				if err != nil {
+					return err
+				}
+				add("round", fmt.Sprintf("%s %d", f.ID, day), r, nil)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	view("outbox", func(s *Sharing) error {
+		out, err := s.Outbox()
+		for _, o := range out {
+			add("outgoing", o.ID, o, nil)
+		}
+		return err
+	})
+	for _, state := range []OfferState{OfferProposed, OfferMade, OfferWanted, OfferAsked, OfferTaken} {
+		view("offers", func(s *Sharing) error {
+			offers, err := s.Offers(state)
+			for _, o := range offers {
+				add("offer", o.ID, o, nil)
+			}
+			return err
+		})
+	}
+	view("choices", func(s *Sharing) error {
+		choices, err := s.Choices("")
+		for _, c := range choices {
+			add("choice", c.ID, c, nil)
+		}
+		return err
+	})
 }
 
 // differences are the rows that went, came (+) or changed (~).
