@@ -91,6 +91,7 @@ func (s stage) cover(id index.PersonID, path string) attempt {
 }
 
 func TestContradictions(t *testing.T) {
+	alone(t)
 	type contradiction struct {
 		kind     store.DecisionKind
 		standing []index.DecisionID

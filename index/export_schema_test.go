@@ -139,6 +139,7 @@ func members(t *testing.T, schema []byte) (names []string) {
 
 // What is damaged is told by the schema and by Import alike.
 func TestExportSchemaRefuses(t *testing.T) {
+	alone(t)
 	s := schemaOf(t)
 	text := string(fullExport(t))
 	for _, c := range []struct{ what, old, new string }{

@@ -278,3 +278,12 @@ func wantPartition(t cleaner, acc *index.Account, want ...string) {
 		t.Errorf("people:\n  %s\nwant:\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
 }
+
+// alone skips a long test of one goroutine where the short ones run, which look
+// for races.
+func alone(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one goroutine, and long: run without -short")
+	}
+}

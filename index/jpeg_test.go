@@ -33,6 +33,7 @@ func (fullSize) Open(_ context.Context, data []byte, _ int) (face.Source, error)
 // The same faces are found however JPEG is decoded: boxes within 1 % of the
 // long side, embeddings with a cosine of at least 0.97.
 func TestJPEGDecodersAgree(t *testing.T) {
+	alone(t)
 	engine := openEngine(t, modelstest.Require(t))
 	dir := t.TempDir()
 	photos := modelstest.DemoPhotos(t)

@@ -26,7 +26,7 @@ type CompareOptions struct {
 // pairing on that were not begun, of the last CompareBack days. It is to be
 // called once a day, and may be called at any time; what it has done is kept
 // when it is stopped. Each day makes a message, also one without photos, and
-// takes about a tenth of a second.
+// takes some tenths of a second.
 //
 // A day is compared by the photos of which the file, or a person, says exactly
 // when and where they were taken; estimates count for nothing. Photos at a place

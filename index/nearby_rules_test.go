@@ -37,6 +37,7 @@ func meetRaw(t *testing.T, acc *index.Account, friend index.FriendID, p *nearby.
 
 // Rules say what is proposed and what is offered without asking.
 func TestShareRules(t *testing.T) {
+	alone(t)
 	clock := newHands()
 	acc := newAccount(t, index.Config{Now: clock.now})
 	ctx := t.Context()

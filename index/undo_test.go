@@ -99,6 +99,7 @@ func everyKind(t *testing.T, acc *index.Account, p [3]index.PersonID) map[string
 // Undo restores exactly what was there, at once and when people have been
 // derived anew in between and after.
 func TestUndoRestores(t *testing.T) {
+	alone(t)
 	for _, name := range slices.Sorted(maps.Keys(everyKind(t, nil, [3]index.PersonID{}))) {
 		t.Run(name, func(t *testing.T) {
 			clock := start

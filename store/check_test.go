@@ -115,6 +115,7 @@ func TestVectorsDistrustDimension(t *testing.T) {
 // Bytes changed anywhere in the file end in an error or go unnoticed, but
 // never in a panic, and a refusal changes nothing.
 func TestDamagedAnywhere(t *testing.T) {
+	alone(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.kith")
 	db := must1[*DB](t)(testOpen(t.Context(), path, Options{}))

@@ -178,6 +178,7 @@ func rowsOf(rows map[string]string) map[string]string {
 }
 
 func TestErasures(t *testing.T) {
+	alone(t)
 	everyLayout(t, func(t *testing.T, perChunk int) {
 		for name, e := range erasures {
 			t.Run(name, func(t *testing.T) { testErasure(t, e, perChunk) })

@@ -250,3 +250,12 @@ func names[T any](files map[string]T) string {
 	}
 	return fmt.Sprint(all)
 }
+
+// alone skips a long test of one goroutine where the short ones run, which look
+// for races.
+func alone(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one goroutine, and long: run without -short")
+	}
+}

@@ -246,6 +246,7 @@ func childSealDie(ctx context.Context, path string) error {
 // sealed, and the next one to open it with the key makes it sealed, with
 // everything in it that was there.
 func TestSealingKilled(t *testing.T) {
+	alone(t)
 	needsOnce(t)
 	c, dir := castAt(t, Options{perChunk: castPerChunk})
 	before := c.everything(t, c.db)
