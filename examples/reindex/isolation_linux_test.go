@@ -33,6 +33,9 @@ type job struct {
 
 func newJob(t *testing.T) job {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("in processes of their own, and long: run without -short")
+	}
 	inst, demo := modelstest.Require(t), modelstest.DemoPhotos(t)
 	cache, err := models.CacheDir()
 	try(t, err)

@@ -30,50 +30,54 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the scripts that need neither models nor photos.
 func TestScripts(t *testing.T) {
-	runScripts(t, filepath.Join("testdata", "script"), nil, nil)
+	runScripts(t, testscript.Params{Dir: filepath.Join("testdata", "script")}, nil, nil)
 }
 
 // TestScriptsOnPhotos runs those that do.
 func TestScriptsOnPhotos(t *testing.T) {
 	inst, photos := modelstest.Require(t), modelstest.DemoPhotos(t)
 	folders := strings.Join(foldersOf(inst), string(filepath.ListSeparator))
-	runScripts(t, filepath.Join("testdata", "script", "photos"), photos, []string{"KITH_MODELS=" + folders})
+	dir := filepath.Join("testdata", "script", "photos")
+	if testing.Short() { // models take minutes where the detector of races looks on
+		runScripts(t, testscript.Params{Files: []string{filepath.Join(dir, "run.txtar"), filepath.Join(dir, "interrupt.txtar")}},
+			photos, []string{"KITH_MODELS=" + folders})
+		return
+	}
+	runScripts(t, testscript.Params{Dir: dir}, photos, []string{"KITH_MODELS=" + folders})
 }
 
-func runScripts(t *testing.T, dir string, photos, vars []string) {
+func runScripts(t *testing.T, p testscript.Params, photos, vars []string) {
 	cache, err := models.CacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	vars = append(vars, "KITH_CACHE="+cache, "KITH_OFFLINE=1", "KITH_ORT_LIB="+os.Getenv("KITH_ORT_LIB"), "NL=\n", "ESC=\x1b")
-	testscript.Run(t, testscript.Params{
-		Dir:                dir,
-		RequireUniqueNames: true,
-		Setup: func(env *testscript.Env) error {
-			env.Vars = append(env.Vars, vars...)
-			env.Values[varsKey{}] = slices.Clone(env.Vars)
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":      exits,
-			"interrupt":  interrupt,
-			"demophotos": demoPhotos(photos),
-			"blank":      blank,
-			"variants":   variants(photos),
-			"tally":      tally,
-			"hold":       hold,
-			"callperson": callPerson,
-			"private":    private,
-			"jsonlines":  jsonLines,
-			"exported":   exported,
-			"standalone": standalone,
-			"painted":    painted,
-			"traces":     traces,
-			"damage":     damage,
-			"tamper":     tamper,
-			"capture":    capture,
-		},
-	})
+	p.RequireUniqueNames = true
+	p.Setup = func(env *testscript.Env) error {
+		env.Vars = append(env.Vars, vars...)
+		env.Values[varsKey{}] = slices.Clone(env.Vars)
+		return nil
+	}
+	p.Cmds = map[string]func(*testscript.TestScript, bool, []string){
+		"exits":      exits,
+		"interrupt":  interrupt,
+		"demophotos": demoPhotos(photos),
+		"blank":      blank,
+		"variants":   variants(photos),
+		"tally":      tally,
+		"hold":       hold,
+		"callperson": callPerson,
+		"private":    private,
+		"jsonlines":  jsonLines,
+		"exported":   exported,
+		"standalone": standalone,
+		"painted":    painted,
+		"traces":     traces,
+		"damage":     damage,
+		"tamper":     tamper,
+		"capture":    capture,
+	}
+	testscript.Run(t, p)
 }
 
 // varsKey is the key of a script's environment as it was at the start.
