@@ -52,10 +52,7 @@ type Cell uint64
 // Levels of cells, by the length of their edges: from the shortest to the
 // longest of a level.
 const (
-	Level12 = 12 // 1.6 to 2.5 km
 	Level13 = 13 // 0.8 to 1.2 km
-	Level14 = 14 // 400 to 620 m
-	Level15 = 15 // 200 to 310 m
 	Level16 = 16 // 100 to 155 m
 )
 
