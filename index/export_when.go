@@ -55,10 +55,8 @@ type (
 	}
 )
 
-const dayLayout = "2006-01-02"
-
 // dayText is a day since 1970 as text.
-func dayText(day int32) string { return time.Unix(int64(day)*86400, 0).UTC().Format(dayLayout) }
+func dayText(day int32) string { return dayTime(day).Format(time.DateOnly) }
 
 // exportShot adds what was worked out of a photo.
 func (j *jsonPhoto) exportShot(s store.ShotRow) {

@@ -45,7 +45,7 @@ func (a *Account) exportFriends(ctx context.Context, e *exporter) {
 		}
 		all, err := s.Choices("")
 		for _, c := range all {
-			choices[c.Friend] = append(choices[c.Friend], jsonChoice{c.At, c.Actor, c.ByRule, c.Accepted, dayTime(c.Day).Format(time.DateOnly), c.Photos})
+			choices[c.Friend] = append(choices[c.Friend], jsonChoice{c.At, c.Actor, c.ByRule, c.Accepted, dayText(c.Day), c.Photos})
 		}
 		return err
 	})

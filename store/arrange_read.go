@@ -153,11 +153,11 @@ type shotScan struct {
 	there, at, instant, wall, fine, shift any
 	camera, cell, place, moment           any
 	zone, source, spot                    sql.RawBytes
-	texts                                 map[string]string
+	texts                                 texts
 }
 
 func (r *shotScan) columns() []any {
-	r.texts = map[string]string{}
+	r.texts = texts{}
 	return []any{&r.row, &r.uid, &r.there, &r.at, &r.instant, &r.wall, &r.zone, &r.source, &r.fine, &r.shift,
 		&r.camera, &r.cell, &r.place, &r.moment, &r.spot}
 }
@@ -172,17 +172,9 @@ func (r *shotScan) shot(db *DB) (shotRow, error) {
 		n, ok := v.(int64)
 		return sql.NullInt64{Int64: n, Valid: ok}
 	}
-	text := func(b sql.RawBytes) string {
-		s, ok := r.texts[string(b)]
-		if !ok {
-			s = string(b)
-			r.texts[s] = s
-		}
-		return s
-	}
 	spot, err := db.vault.openText("shots.spot", r.uid, string(r.spot))
 	return shotRow{
-		at: number(r.at), instant: null(r.instant), wall: null(r.wall), zone: text(r.zone), source: text(r.source),
+		at: number(r.at), instant: null(r.instant), wall: null(r.wall), zone: r.texts.of(r.zone), source: r.texts.of(r.source),
 		fine: number(r.fine), shift: number(r.shift), camera: number(r.camera), cell: number(r.cell),
 		place: number(r.place), moment: number(r.moment), spot: spot,
 	}, err

@@ -39,31 +39,33 @@ type factRow struct {
 	sha, status, zone    sql.RawBytes
 	make, model          sql.RawBytes
 	sealed, more         sql.RawBytes
-	texts                map[string]string
+	texts                texts
 }
 
 func (r *factRow) columns() []any {
-	r.texts = map[string]string{}
+	r.texts = texts{}
 	return []any{&r.uid, &r.path, &r.mtime, &r.nanos, &r.sha, &r.status, &r.wall, &r.offset, &r.zone, &r.lat, &r.lon,
 		&r.make, &r.model, &r.sealed, &r.more, &r.gone}
 }
 
-// text is a text that other rows have too.
-func (r *factRow) text(b sql.RawBytes) string {
-	s, ok := r.texts[string(b)]
+// texts makes each text that rows share once.
+type texts map[string]string
+
+func (t texts) of(b sql.RawBytes) string {
+	s, ok := t[string(b)]
 	if !ok {
 		s = string(b)
-		r.texts[s] = s
+		t[s] = s
 	}
 	return s
 }
 
 func (r *factRow) photo(db *DB) (Photo, error) {
 	p := Photo{
-		ID: PhotoID(r.uid), Path: r.path, ModTime: time.Unix(r.mtime, r.nanos).UTC(), Status: Status(r.text(r.status)),
-		Camera: exif.Camera{Make: r.text(r.make), Model: r.text(r.model)},
+		ID: PhotoID(r.uid), Path: r.path, ModTime: time.Unix(r.mtime, r.nanos).UTC(), Status: Status(r.texts.of(r.status)),
+		Camera: exif.Camera{Make: r.texts.of(r.make), Model: r.texts.of(r.model)},
 	}
-	p.Taken = exif.Time{Offset: time.Duration(r.offset) * time.Second, Zone: exif.ZoneSource(r.text(r.zone))}
+	p.Taken = exif.Time{Offset: time.Duration(r.offset) * time.Second, Zone: exif.ZoneSource(r.texts.of(r.zone))}
 	if wall, ok := r.wall.(int64); ok {
 		p.Taken.Wall = fromMicros(wall)
 	}
